@@ -7,8 +7,7 @@ import { resolve } from "node:path";
 import type { AgentDefinition, Agents } from "../agent-definition.ts";
 import { type Config, TOOLSETS } from "../config-schema.ts";
 import { errorCode, keyRemoved, type Problem, type Warning } from "../errors.ts";
-import type { BoundPaths } from "../plan.ts";
-import { type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
+import { type BoundPaths, type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import { bindPaths, realPathOf } from "../system/bound-paths.ts";
 import type { Call, Task } from "../task.ts";
@@ -107,14 +106,20 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     };
   });
   const patterns = deps.askedBy === "model" ? patternWarnings(config, deps.providers) : [];
-  const told = deps.agents.definitions.flatMap(({ name, warnings }) => (agents.has(name) ? (warnings ?? []) : []));
-  const broken = [...agents.keys()].flatMap((name) => unreadableFiles(name, deps.agents));
   const prompts = [...agents].map(([name, written]) => ({ name, written, prompt: deps.credentials.redact(written) }));
   const removed = prompts
     .filter(({ written, prompt }) => prompt !== written)
     .map(({ name }) => keyRemoved(`agent ${name}`));
-  const warnings = [...ignoredDefaults(call, config), ...patterns, ...told, ...broken, ...removed];
+  const warnings = [...ignoredDefaults(call, config), ...patterns, ...agentWarnings(agents, deps.agents), ...removed];
   return { planned, warnings, agents: Object.fromEntries(prompts.map(({ name, prompt }) => [name, prompt])) };
+}
+
+/** The warnings of the definitions that tasks use, and the unreadable files with their names. */
+function agentWarnings(used: ReadonlyMap<string, string>, agents: Agents): Warning[] {
+  return [
+    ...agents.definitions.flatMap(({ name, warnings = [] }) => (used.has(name) ? warnings : [])),
+    ...[...used.keys()].flatMap((name) => unreadableFiles(name, agents)),
+  ];
 }
 
 /** Tools that both the delegator and the agent have; absent if neither is limited. */
