@@ -21,7 +21,7 @@ import type { Catalog } from "./catalog/catalog.ts";
 import { defaultModelOf } from "./catalog/providers.ts";
 import type { Credentials } from "./keys/credentials.ts";
 
-/** Identifies a file or says, in one sentence, why it is unusable. Paths are limited to the workspace. */
+/** Describes a file or says, in one sentence, why it is unusable. Paths are limited to the workspace. */
 export type LookAtImage = (
   workspace: string,
   path: string,
@@ -154,7 +154,7 @@ function bytesOf(image: ImageRef): number {
   return image.from === "url" ? 0 : image.bytes;
 }
 
-/** Returns whether the model accepts images may be unknown; a fallback that is known to reject them is removed. */
+/** Removes the fallbacks that reject these images. Warns if the model is not known to accept any. */
 function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route {
   const isFit = (fallback: Route) => fallback.facts.vision !== false && misfitOf(images, fallback) === undefined;
   const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));

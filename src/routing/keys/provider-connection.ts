@@ -175,8 +175,14 @@ function completed(
 function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environment, looked: string[]): FoundKeys {
   const { configured, builtIn, entryPath } = provider;
   const found: FoundKeys = { configured: [], builtIn: [], unset: [] };
-  const consider = (group: FoundKey[], name: string, value: string | undefined, home?: string, own?: KeyHeader) => {
-    const header = own ?? headerOf(builtIn, value);
+  const consider = (
+    group: FoundKey[],
+    name: string,
+    value: string | undefined,
+    ownerUrl?: string,
+    ownHeader?: KeyHeader,
+  ) => {
+    const header = ownHeader ?? headerOf(builtIn, value);
     if (value === undefined || value.trim() === "") looked.push(name);
     else if (!isUsableKey(value)) looked.push(`${name} (contains a placeholder, not a key)`);
     else if (isReference(value))
@@ -185,7 +191,7 @@ function candidatesOf(provider: Provider, chosen: ChosenBaseUrl, env: Environmen
       group.push({
         name,
         value: value.trim(),
-        ownerUrl: home ?? ownerUrlOf(builtIn, value),
+        ownerUrl: ownerUrl ?? ownerUrlOf(builtIn, value),
         ...present({ header }),
       });
   };

@@ -57,7 +57,7 @@ export type ModelSelection = {
 export type Precedence = {
   /** The parent's own route as the lowest level. */
   from(route: Route): PartialRoute;
-  overlay(below: PartialRoute, said: RouteLayer): PartialRoute;
+  overlay(below: PartialRoute, layer: RouteLayer): PartialRoute;
   /** Fills in what no level set: the one provider with a key, a provider's default model. */
   resolve(choice: PartialRoute): ModelSelection | { problem: Problem };
 };

@@ -66,8 +66,8 @@ type RouterContext = {
 
 type Validated = ReturnType<typeof validateRoute>;
 
-/** @returns a function that returns the route of a task */
-export function createRouter(call: Call, deps: RouterDeps): (task: Task, beside: RouteContext) => Routed {
+/** Returns a function from a task to its route. */
+export function createRouter(call: Call, deps: RouterDeps): (task: Task, context: RouteContext) => Routed {
   const { config } = deps;
   const context = createRouterContext(deps);
   const ofCall = config.delegation.batch_defaults === "explicit" ? [] : layersOf("call", call).map(typed);
