@@ -1,6 +1,6 @@
 /**
- * A base URL without the version that most end in: `http://127.0.0.1:8000`. Some APIs have none, so it is asked as it
- * is written. Where nothing is there, the version is tried, at the same origin, and kept if something is.
+ * Adds the version that most base URLs end in where it is missing: `http://127.0.0.1:8000`. Some APIs have none, so the URL
+ * is tried as written first. If nothing is there, the version is tried at the same origin, and kept if that works.
  */
 import type { ApiMode } from "../../route.ts";
 import { MAX_ERROR_BYTES, textOf, withText } from "./response-body.ts";

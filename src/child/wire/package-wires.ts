@@ -58,12 +58,12 @@ export async function openPackage(
   }
 }
 
-/** The package takes an id with a slash for a whole resource name, which it is only where it begins like one. */
+/** The package takes every id with a slash for a resource name; only ids with these prefixes are. */
 function resourceName(model: string): string {
   return /^(models|tunedModels)\//.test(model) ? model : `models/${model}`;
 }
 
-/** @param open makes the package's model, which costs next to nothing; each request has a `fetch` of its own */
+/** @param open makes the package's model, which is cheap: each request makes one with its own `fetch` */
 function wireOf(fetch: Fetch, rewriters: readonly Rewriter[], open: (fetch: Fetch) => LanguageModelV4) {
   return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, onActivity) => {
     const end = createStreamEnd(onActivity);

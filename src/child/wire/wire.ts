@@ -18,7 +18,7 @@ import type { Fetch } from "./transport.ts";
 /** Resolves at the end of the response. @param onActivity is called whenever a piece of it arrives */
 export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, onActivity: OnActivity) => Promise<void>;
 
-/** What requests over one wire have in common. The effort, like all else that a request may change, is in its options. */
+/** The part of a route that all requests over one wire share. Their options hold the rest, such as the effort. */
 export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
 
 export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
@@ -61,7 +61,7 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
   };
 }
 
-/** A page or a whole document is no stream: an error, or most often the base URL is not that of an API. */
+/** Throws for a whole document in place of a stream: it is an error, or the base URL is not that of an API. */
 async function refuseDocument(response: Response, url: string): Promise<Response> {
   const type = response.headers.get("content-type") ?? "";
   if (!response.ok || !/text\/html|application\/(?:\w+\+)?json/.test(type)) return response;
@@ -69,7 +69,7 @@ async function refuseDocument(response: Response, url: string): Promise<Response
   throw saysError(parsedJson(refusal.responseBody)) ? refusal : new NotAStream(type, refusal.responseBody);
 }
 
-/** The package's body, with the names that the endpoint has for its fields. */
+/** Renames the fields of the package's body as the endpoint calls them. */
 function inDialect(
   body: Record<string, unknown>,
   { effortField }: Endpoint,

@@ -66,7 +66,7 @@ export function createPool(
     return { until: clock.elapsed() + ownMs, kind, isTold: !refused && retryAfterMs !== undefined };
   }
 
-  /** Starts a key's cooldown, or asks its command for a new key. Returns whether the command will print another one. */
+  /** Starts a key's cooldown, or asks its command for a new key. Returns whether its source has another one. */
   function judge(member: PooledKey, failure: Failure, secret: Secret | undefined): boolean {
     const cooldown = cooldownOf(member, failure);
     if (cooldown === undefined) return false;

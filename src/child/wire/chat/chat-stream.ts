@@ -15,7 +15,7 @@ import { addReasoningDetail } from "./reasoning-details.ts";
 import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
 import { type CallAssembly, createCallAssembly, listOfCalls } from "./tool-call-assembly.ts";
 
-/** As much of an event that is no chunk as is repeated, in characters. */
+/** Maximum length quoted of an event that is no chunk, in characters. */
 const MAX_QUOTE = 200;
 
 /**
@@ -44,7 +44,7 @@ type StreamedAnswer = {
   pending: StreamPart[];
   thinking: ThinkSplitter;
   calls: CallAssembly;
-  /** What deltas have told: a message that follows them tells it again. */
+  /** What deltas have brought: a whole message after them repeats it. */
   told: { text: boolean; reasoning: boolean; calls: boolean };
   named: boolean;
   refused: boolean;
@@ -53,7 +53,7 @@ type StreamedAnswer = {
   reasoningDetails: JSONObject[];
   /** The field that came empty. Beside a call it goes back so: HKUDS/nanobot#4105, MoonshotAI/kimi-code#1676. */
   emptyReasoning?: "reasoning_content" | "reasoning";
-  /** The stream said that it is over: what follows is nothing, and nothing is missing. */
+  /** The stream said that it is complete. */
   isDone: boolean;
   finishReason?: string;
   usage?: UsageSoFar;

@@ -13,7 +13,7 @@ const WORD_FIELDS = ["message", "msg", "error_msg", "status_msg", "base_resp", "
 /** Fields in which a provider repeats what it was sent: a prompt's words say nothing about the failure. */
 const ECHO_FIELDS = new Set(["input", "inputs", "messages", "prompt", "contents", "request", "failed_generation"]);
 
-/** Raised where a stream was asked for and something else came: read by `failure.ts`. */
+/** Thrown when something else comes instead of a stream; read by `failure.ts`. */
 export class NotAStream extends Error {
   constructor(contentType: string, text = "") {
     const title = pageTitle(text);
@@ -95,7 +95,7 @@ export function parsedJson(value: unknown): unknown {
   }
 }
 
-/** As much of a page as is searched for its title, in characters. */
+/** Maximum length of a page that is searched for its title, in characters. */
 const MAX_HEAD = 64 * 1024;
 
 /** A web page's title, empty if it has none; undefined for a text that is no web page. */

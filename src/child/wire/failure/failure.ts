@@ -25,11 +25,11 @@ type Symptoms = {
   /** The text to match wording against, in lower case. */
   text: string;
   headers: Record<string, string>;
-  /** The title of the web page that was there instead of an answer. */
+  /** The title of the web page that came instead of an answer. */
   page?: string;
 };
 
-/** What was asked, and with which key. */
+/** The request that failed, and the name of its key. */
 export type RejectedCall = { route?: Pick<Route, "provider" | "model">; keyName?: string | undefined };
 
 type Meaning = { kind: ProviderFailureKind; advice?: string };
@@ -102,7 +102,7 @@ function wordsOrWhole(payload: unknown): string | undefined {
   return whole.length > "{}".length ? whole : undefined;
 }
 
-/** As much of an error as is matched against wording, in characters. */
+/** Maximum length of an error that is matched against wording, in characters. */
 const MAX_TEXT = 64 * 1024;
 
 function textOf(message: string, payload: unknown): string {
@@ -148,7 +148,7 @@ function statusRule(status: number | undefined): StatusRule {
 
 const OVERLOADED: StatusRule = { kind: "overloaded", unless: ANY };
 
-/** No limit of a rate is lifted this late: what is back only then is a quota. In milliseconds. */
+/** No rate limit lasts longer than this, in milliseconds: a longer wait is for a quota. */
 const LONGEST_RATE_WAIT_MS = 10 * 60_000;
 
 function meaningOf(error: unknown, symptoms: Symptoms, waitMs = 0): Meaning {
@@ -164,7 +164,7 @@ function meaningAsSaid(error: unknown, { status, text, page }: Symptoms): Meanin
   if (isAnswer && codeIn(error, NETWORK_CODE) !== undefined) return { kind: "network" };
   if (isAnswer && isParseError(error)) return { kind: "malformed-response" };
   const { kind, unless } = statusRule(status);
-  // A web page is no word of the model's provider: its status counts.
+  // A web page does not come from the model's provider: only its status counts.
   if (page !== undefined) return { kind };
   const wording = wordingOf(text, (possible) => possible === kind || unless.includes(possible));
   return wording === undefined ? { kind } : { kind: wording.means, ...present({ advice: wording.advice }) };

@@ -1,6 +1,6 @@
 /**
- * The end of a streamed answer, kept as it arrived. The provider packages pass over what they do not know; where an
- * answer ended without an end, its last bytes may say why: an `error:` line, an object of another shape, a document.
+ * Keeps the end of a streamed answer as it arrived. The provider packages ignore what they do not know. If an answer ends
+ * without a finish, its last bytes may say why: an `error:` line, an object of another shape, a document.
  */
 import { APICallError } from "@ai-sdk/provider";
 import { createEventParser, type OnActivity, type StreamWatch } from "../event-stream.ts";
@@ -8,7 +8,7 @@ import { saysEnd } from "../reply/reply.ts";
 import type { Receive } from "../reply/reply-builder.ts";
 import { NotAStream, pageTitle, parsedJson, saysError } from "./error-body.ts";
 
-/** As much of a stream as is kept, in bytes. */
+/** Maximum length kept of a stream, in bytes. */
 const MAX_KEPT = 64 * 1024;
 
 export type StreamEnd = StreamWatch & {
@@ -38,8 +38,8 @@ export function createStreamEnd(onActivity: OnActivity): StreamEnd {
 }
 
 /**
- * Reads an answer. A connection that broke after the end of the answer took nothing from it. Where it ended without an end, or with something that the reader cannot read, its last bytes may hold
- * an error in a form that the reader does not know.
+ * Reads an answer. A connection that breaks after the end of the answer is no error. If the answer has no end, or ends with
+ * something that the reader rejects, its last bytes may hold an error in a form that the reader does not know.
  */
 export async function withErrorAtEnd(
   end: StreamEnd,
@@ -79,7 +79,7 @@ function errorAtEnd(text: string): unknown {
   return found ?? wordsBeside(text);
 }
 
-/** As much of a text that is no stream as is read, in characters. */
+/** Maximum length quoted of a text that is no stream, in characters. */
 const MAX_WORDS = 1_000;
 /** A line of a stream, or one that is empty. */
 const STREAM_LINE = /^(?:data|event|id|retry|error)?:|^\s*$/;

@@ -1,4 +1,4 @@
-/** What an answer is once its stream has ended: a reply with its parts, or a failure with what had arrived. */
+/** Turns an ended stream into a reply: its parts, or a failure with what had arrived. */
 import { answerTextOf } from "../../../answer-text.ts";
 import type { Failure, FailureKind, Warning } from "../../../errors.ts";
 import type { Finish, Part } from "../../../event.ts";

@@ -1,5 +1,3 @@
-/** The tool that a model calls, where its name comes with something else. */
-
 /**
  * The offered tool that a name means: without a model's own tokens (`read_file<|channel|>commentary`,
  * vllm-project/vllm#32587), the namespace that it has in the prompt (`functions.read_file`, `default_api.read_file`,

@@ -4,10 +4,10 @@
  */
 import type { Message } from "../../conversation.ts";
 
-/** The conversation with an id of its own for every call, and each result by its call's. The same ones again for the same calls. */
+/** Gives every call its own id, and each result the id of its call. The same conversation always gets the same ids. */
 export function withDistinctIds(messages: readonly Message[]): Message[] {
   const taken = new Set<string>();
-  /** By the id that the model gave to its latest call of that id. */
+  /** The id of the latest call to which the model gave an id. */
   const distinct = new Map<string, string>();
   return messages.map((message) => {
     if (message.role === "tool") return { ...message, callId: distinct.get(message.callId) ?? message.callId };
@@ -23,7 +23,7 @@ export function withDistinctIds(messages: readonly Message[]): Message[] {
   });
 }
 
-/** The id, or one made of it where it is taken. */
+/** The id, or one derived from it if it is taken. */
 export function freeId(id: string, taken: ReadonlySet<string | undefined>): string {
   if (!taken.has(id)) return id;
   let copy = 2;

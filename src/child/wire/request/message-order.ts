@@ -2,7 +2,7 @@
 import type { LanguageModelV4Message, LanguageModelV4Prompt } from "@ai-sdk/provider";
 import type { Dialect } from "../dialect/dialect.ts";
 
-/** Stands between a tool's result and a user, where the vendor wants a word of the assistant there. */
+/** Sent between a tool result and a user message if the vendor requires an assistant message there. */
 const ACKNOWLEDGEMENT = "I have read the results.";
 
 type UserMessage = Extract<LanguageModelV4Message, { role: "user" }>;

@@ -3,12 +3,13 @@ import { MAX_ERROR_BYTES, textOf, withText } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
 import { type RejectedParameter, rejectedParameters, withoutRejected } from "./rejected-parameters.ts";
 
-/** Most times that one request is sent again: each time, the refusal named something new. */
+/** Maximum number of times one request is sent again. Each refusal must have named something new. */
 const MAX_RETRIES = 3;
 
 /**
- * A `fetch` that learns: what a refusal names is left out of the same request, sent once more, and of all that follow.
- * @param rejected what is left out; grows
+ * A `fetch` that sends a refused request again without the parameters that the refusal names, and leaves them out of all
+ * later requests.
+ * @param rejected the parameters to leave out; those that are refused are added
  * @param wholeLimit see `rejectedParameters`
  */
 export function withoutRejectedParameters(fetch: Fetch, rejected: RejectedParameter[], wholeLimit?: number): Fetch {
@@ -30,7 +31,7 @@ export function withoutRejectedParameters(fetch: Fetch, rejected: RejectedParame
     return JSON.stringify(withoutRejected(JSON.parse(body), rejected, wholeLimit));
   }
 
-  /** What was renamed once and is rejected again has no name that helps. */
+  /** False for a parameter that was renamed before: no other name helps. */
   function isNew({ parameter }: RejectedParameter): boolean {
     return rejected.every((earlier) => earlier.parameter !== parameter && earlier.instead !== parameter);
   }

@@ -20,7 +20,7 @@ const OPTIONAL = ["stream_options", "parallel_tool_calls", "include", "store", "
 /** Optional fields of messages: state that a vendor may want back, and other vendors do not know. */
 const OF_MESSAGES = ["reasoning_content", "reasoning", "reasoning_details", "extra_content", "name", "phase"];
 
-/** As much of a refusal as is looked at, in characters. */
+/** Maximum length of a refusal that is searched, in characters. */
 const MAX_WORDS = 8_192;
 
 /** `'x'`, `"x"`, `` `x` ``, `x`, `body.x`, `messages[1].assistant.x`. Everything has a length, so that time is linear. */
@@ -54,7 +54,7 @@ const REJECTION =
   /unsupported|not supported|does ?n[o']t support|unknown|unrecognized|unexpected|extra|not (permitted|allowed|accepted)/i;
 
 /**
- * What to send instead, of the parameters that a refusal names: nothing where it names none that are optional.
+ * The parameters that a refusal names and a request can go without, or has another name for.
  * @param wholeLimit output tokens that the model can say in all; Infinity = unknown
  */
 export function rejectedParameters(body: Body, refusal: string, wholeLimit = Infinity): RejectedParameter[] {

@@ -23,7 +23,7 @@ export const OPEN_REASONING = "deputy:open-reasoning";
 export type Recipient = {
   apiMode: ApiMode;
   dialect: Dialect;
-  /** The message is of the very model that it goes to. */
+  /** The message comes from the model that it is sent to. */
   isMaker: boolean;
   idOf(callId: string): string;
 };
@@ -37,7 +37,7 @@ export function sentBack(parts: readonly Part[], recipient: Recipient): Assistan
   if (recipient.apiMode === "chat_completions") return chatMessage(parts, content, recipient);
   const { reasoningPlaceholder: placeholder } = recipient.dialect;
   const isMissing = placeholder !== "none" && !content.some(({ type }) => type === "reasoning");
-  // Only before calls: a block of thinking before a plain text is nobody's demand.
+  // Only before calls: no vendor demands thinking before a plain text.
   if (isMissing && recipient.apiMode === "anthropic_messages" && content.some(({ type }) => type === "tool-call"))
     content.unshift(unsigned(placeholder));
   return { role: "assistant", content };

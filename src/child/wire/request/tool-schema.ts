@@ -9,7 +9,7 @@ import type { Dialect } from "../dialect/dialect.ts";
 type Schema = Record<string, unknown>;
 type Subset = Dialect["toolSchema"];
 
-/** Most repetitions that llama.cpp's grammars take: https://github.com/ggml-org/llama.cpp/blob/master/src/llama-grammar.cpp */
+/** Maximum number of repetitions in llama.cpp's grammars: https://github.com/ggml-org/llama.cpp/blob/master/src/llama-grammar.cpp */
 const MAX_REPETITIONS = 2_000;
 
 /** Keywords of OpenAPI's schema objects, as Gemini reads them: https://ai.google.dev/api/caching#Schema */
@@ -46,7 +46,7 @@ export function toolSchema(schema: Schema, subset: Subset): Schema {
   return throughout(inlined(schema), NARROW[subset]);
 }
 
-/** Every schema in a schema, from the inside out. */
+/** Narrows every schema in a schema, from the inside out. */
 function throughout(schema: Schema, narrow: (schema: Schema) => Schema): Schema {
   const inner = Object.entries(schema).map(([keyword, value]) => [keyword, withInner(keyword, value, narrow)]);
   return narrow(Object.fromEntries(inner));
@@ -62,7 +62,7 @@ function withInner(keyword: string, value: unknown, narrow: (schema: Schema) => 
   );
 }
 
-/** References by what they refer to; one that leads back to itself takes any object. */
+/** Replaces references with what they refer to; a recursive one accepts any object. */
 function inlined(root: Schema): Schema {
   const follow = (value: unknown, path: readonly string[]): unknown => {
     if (Array.isArray(value)) return value.map((one) => follow(one, path));
@@ -105,7 +105,7 @@ function forGemini(schema: Schema): Schema {
   return Object.fromEntries(Object.entries(narrow).filter(([keyword]) => OF_GEMINI.includes(keyword)));
 }
 
-/** The type stands in each alternative, and never beside them: MoonshotAI/kimi-code#2661. */
+/** The type belongs in each alternative, never next to them: MoonshotAI/kimi-code#2661. */
 function forMoonshot(schema: Schema): Schema {
   const { oneOf, type, $schema: _, ...rest } = schema;
   const alternatives = rest.anyOf ?? oneOf;
