@@ -14,7 +14,7 @@ import type { Finish } from "../../src/event.ts";
 import type { ApiMode } from "../../src/route.ts";
 import type { Turn } from "../../src/testing/index.ts";
 import type { Random } from "./end-to-end-moments.ts";
-import { SAYINGS } from "./failure-sayings.ts";
+import { ERROR_RESPONSES } from "./error-responses.ts";
 import { added, routeTo, secretOf, type VendorStage } from "./vendor-stage.ts";
 import { type Answer, inputOf, turnOf, VENDORS, type Vendor } from "./vendors.ts";
 
@@ -105,7 +105,7 @@ function ownOrUsual<Row>({ name, mode }: Vendor, rows: readonly Row[], whose: (r
 }
 
 function saidBy(vendor: Vendor, kind: string, failure: FailureKind): Exchange[] {
-  return ownOrUsual(vendor, SAYINGS[failure] ?? [], ([who]) => who).map(([who, status, body]) => {
+  return ownOrUsual(vendor, ERROR_RESPONSES[failure] ?? [], ([who]) => who).map(([who, status, body]) => {
     return { kind, words: who, turns: [{ status, body, failure }] };
   });
 }

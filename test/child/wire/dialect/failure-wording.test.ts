@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { FAILURE_WORDINGS } from "../../../../src/child/wire/dialect/failure-wording.ts";
 import { failureOf } from "../../../../src/child/wire/failure/failure.ts";
 import type { Failure, FailureKind } from "../../../../src/errors.ts";
-import { SAYINGS, said } from "../../../support/failure-sayings.ts";
+import { ERROR_RESPONSES, errorBody } from "../../../support/error-responses.ts";
 
 const NOW = Date.UTC(2026, 10, 21, 12, 0, 0);
 
@@ -20,9 +20,9 @@ function refusal(statusCode: number, body: unknown, responseHeaders: Record<stri
   return read(new APICallError({ ...fields, statusCode, responseHeaders, responseBody }));
 }
 
-for (const [kind, sayings] of Object.entries(SAYINGS))
+for (const [kind, responses] of Object.entries(ERROR_RESPONSES))
   describe(`${kind} is recognized in`, () => {
-    for (const [who, status, body] of sayings)
+    for (const [who, status, body] of responses)
       test(who, () => {
         const { kind: found, message } = refusal(status, body);
         assert.equal(found, kind, message);
@@ -30,9 +30,9 @@ for (const [kind, sayings] of Object.entries(SAYINGS))
   });
 
 test("an error within a stream is read by the same words", () => {
-  for (const [kind, sayings] of Object.entries(SAYINGS)) {
+  for (const [kind, responses] of Object.entries(ERROR_RESPONSES)) {
     if (kind === "invalid-request" || kind === "overloaded") continue;
-    for (const [who, , body] of sayings) {
+    for (const [who, , body] of responses) {
       if (body === "" || who === "anyone" || who.includes("bytes") || who.includes("that may not") || who === "StepFun")
         continue;
       assert.equal(read(body).kind, kind, who);
@@ -41,13 +41,15 @@ test("an error within a stream is read by the same words", () => {
 });
 
 test("the wait that is named for a used-up day is kept", () => {
-  const daily = said("Rate limit reached on tokens per day (TPD): Limit 9, Used 9. Please try again in 15m37.44s.");
+  const daily = errorBody(
+    "Rate limit reached on tokens per day (TPD): Limit 9, Used 9. Please try again in 15m37.44s.",
+  );
   assert.equal(refusal(429, daily).retryAfterMs, 937_440);
-  assert.equal(refusal(429, said("Your quota will reset after 12h34m16s.")).retryAfterMs, 45_256_000);
+  assert.equal(refusal(429, errorBody("Your quota will reset after 12h34m16s.")).retryAfterMs, 45_256_000);
 });
 
 test("a rate that is free again only after ten minutes is a quota, whatever it is called", () => {
-  const limited = said("Rate limit reached.");
+  const limited = errorBody("Rate limit reached.");
   assert.equal(refusal(429, limited, { "retry-after": "30" }).kind, "rate-limited");
   assert.equal(refusal(429, limited, { "retry-after": "18000" }).kind, "quota-exhausted");
   const daily = { "x-ratelimit-remaining-requests-day": "0", "x-ratelimit-reset-requests-day": "33011" };
@@ -55,14 +57,14 @@ test("a rate that is free again only after ten minutes is a quota, whatever it i
 });
 
 test("a request that can never fit is not reported as longer than the context window", () => {
-  const { message } = refusal(429, said("Request too large on tokens per min (TPM): Limit 6000, Requested 9000."));
+  const { message } = refusal(429, errorBody("Request too large on tokens per min (TPM): Limit 6000, Requested 9000."));
   assert.match(message, /does not allow a request of this size.*Limit 6000, Requested 9000/);
 });
 
 describe("a provider's own words stay readable", () => {
   const WORDS: [shape: string, status: number, body: unknown, words: RegExp][] = [
-    ["an object", 400, said("Not so."), /\(400: Not so\.\)/],
-    ["a list", 400, [said("Not so.")], /\(400: Not so\.\)/],
+    ["an object", 400, errorBody("Not so."), /\(400: Not so\.\)/],
+    ["a list", 400, [errorBody("Not so.")], /\(400: Not so\.\)/],
     ["text beside a code", 400, { code: "x", error: "Not so." }, /\(400: Not so\.\)/],
     ["a title and words", 400, { statusCode: 400, error: "Bad Request", message: "Not so." }, /Bad Request: Not so\./],
     ["FastAPI's details", 422, { detail: [{ loc: ["body"], msg: "Not so." }] }, /\(422: Not so\.\)/],
@@ -72,7 +74,7 @@ describe("a provider's own words stay readable", () => {
     [
       "what is behind a gateway",
       502,
-      said("Provider returned error", { metadata: { raw: "Not so." } }),
+      errorBody("Provider returned error", { metadata: { raw: "Not so." } }),
       /Provider returned error: Not so\./,
     ],
   ];
@@ -105,7 +107,7 @@ describe("a web page", () => {
   });
 
   test("is not recognized in a JSON answer that mentions one", () => {
-    assert.equal(refusal(400, said("<html> in a prompt is rejected by our safety system")).kind, "refused");
+    assert.equal(refusal(400, errorBody("<html> in a prompt is rejected by our safety system")).kind, "refused");
   });
 });
 
