@@ -57,7 +57,7 @@ export const CALL_ID_FORMS: Record<CallIdForm, RegExp> = {
 export type Fact<Value> = { is: Value; source: string };
 export type DialectFacts = { [Field in keyof Dialect]?: Fact<Dialect[Field]> };
 
-/** Which routes a row is about: every condition that it has must hold. */
+/** The routes that a row applies to: every condition must hold, but of providers and hosts one is enough. */
 export type DialectMatch = {
   /** Slugs of built-in providers, also where the user changed their base URL. */
   providers?: readonly string[];

@@ -12,6 +12,8 @@ const KIMI_MODELS = /^(kimi|k[2-9]\b|moonshot)/;
 const GEMINI_3_MODELS = /^gemini-(?![12][.-]|[12]$|pro-vision)/;
 const ANTHROPIC_MODELS = /claude/;
 
+const KIMI_PROVIDERS = ["kimi", "kimi-cn"];
+const KIMI_HOSTS = ["api.moonshot.ai", "api.moonshot.cn", "api.kimi.com"];
 const MISTRAL_HOSTS = ["api.mistral.ai", "codestral.mistral.ai"];
 
 const DEEPSEEK_THINKING = "https://api-docs.deepseek.com/guides/thinking_mode";
@@ -102,10 +104,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
   },
   {
     name: "Kimi",
-    matches: [
-      { providers: ["kimi", "kimi-cn"], hosts: ["api.moonshot.ai", "api.moonshot.cn", "api.kimi.com"] },
-      { model: KIMI_MODELS },
-    ],
+    matches: [{ providers: KIMI_PROVIDERS, hosts: KIMI_HOSTS }, { model: KIMI_MODELS }],
     facts: {
       reasoningPlaceholder: { is: "", source: "earendil-works/pi#987, Kilo-Org/kilocode#5528" },
       toolSchema: { is: "moonshot", source: MOONSHOT_SCHEMA },
@@ -114,8 +113,7 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
   {
     name: "Kimi in Anthropic's format",
     matches: [
-      { providers: ["kimi", "kimi-cn"], apiModes: MESSAGES },
-      { hosts: ["api.moonshot.ai", "api.moonshot.cn", "api.kimi.com"], apiModes: MESSAGES },
+      { providers: KIMI_PROVIDERS, hosts: KIMI_HOSTS, apiModes: MESSAGES },
       { model: KIMI_MODELS, apiModes: MESSAGES },
     ],
     facts: {
