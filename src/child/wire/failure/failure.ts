@@ -139,14 +139,14 @@ const STATUS_RULES: Record<number, StatusRule> = {
   498: { kind: "overloaded", unless: [] },
 };
 
+const OVERLOADED: StatusRule = { kind: "overloaded", unless: ANY };
+
 function statusRule(status: number | undefined): StatusRule {
   // No error status: the stream carried an error, or its content could not be read.
   if (status === undefined || status < 300) return { kind: "malformed-response", unless: ANY };
   // Gateways pass every refusal of a provider on as a failure of their own.
   return STATUS_RULES[status] ?? (status >= 500 ? OVERLOADED : { kind: "invalid-request", unless: REFUSALS });
 }
-
-const OVERLOADED: StatusRule = { kind: "overloaded", unless: ANY };
 
 /** No rate limit lasts longer than this, in milliseconds: a longer wait is for a quota. */
 const LONGEST_RATE_WAIT_MS = 10 * 60_000;
@@ -206,7 +206,7 @@ function isParseError(error: unknown): boolean {
   );
 }
 
-const ADVICE: Record<ProviderFailureKind, string> = {
+const EXPLANATIONS: Record<ProviderFailureKind, string> = {
   "rate-limited": "limits the rate of requests",
   "quota-exhausted": "says its quota or credit is used up: top it up, or choose another provider",
   overloaded: "is overloaded or failing",
@@ -242,7 +242,7 @@ function describe(
     const title = page === "" ? "" : `: "${page}"`;
     return `${who} sent a web page instead of an answer of its API (${refused}${title}). ${WEB_PAGE}`;
   }
-  const said = advice ?? (status === 403 && kind === "unauthorized" ? FORBIDDEN : ADVICE[kind]);
+  const said = advice ?? (status === 403 && kind === "unauthorized" ? FORBIDDEN : EXPLANATIONS[kind]);
   const quote = message.replace(/\s+/g, " ").trim();
   const cut = quote.length > MAX_QUOTE ? `${quote.slice(0, MAX_QUOTE)}…` : quote;
   const answer =
