@@ -81,37 +81,23 @@ function overlay(below: PartialRoute, layer: RouteLayer, deps: PrecedenceDeps): 
   if ("problem" in placed) return withProblem(below, layer, placed.problem);
   const by = (field: "provider" | "effort"): Level => (read.brought.includes(field) ? "alias" : layer.level);
   const { provider, model } = placed;
-  const fallbacks = layer.fallbacks ?? read.fallbacks;
   const keepsModel = provider === undefined || provider.slug === below.provider?.value.slug;
-  const {
-    model: modelBelow,
-    alias: aliasBelow,
-    fallbacks: fallbacksBelow,
-    effort: effortBelow,
-    problem,
-    ...rest
-  } = below;
+  const modelBelow = keepsModel ? present({ model: below.model, alias: below.alias, fallbacks: below.fallbacks }) : {};
+  const chosen =
+    model === undefined ? modelBelow : present({ model: { value: model, by: layer.level }, alias: read.alias });
   // An alias's effort is for the model it leads to, and for the fallbacks declared with it.
-  const isSameModel = model === undefined ? keepsModel : model === modelBelow?.value;
-  const keepsEffort = effortBelow?.by !== "alias" || isSameModel || layer.level === "fallback";
+  const isSameModel = model === undefined ? keepsModel : model === below.model?.value;
+  const keepsEffort = below.effort?.by !== "alias" || isSameModel || layer.level === "fallback";
+  const effortBelow = keepsEffort ? below.effort : undefined;
+  const { effort } = read.wish;
   return {
-    ...rest,
+    ...chosen,
     ...present({
-      problem: provider === undefined ? problem : undefined,
-      provider: provider && { value: provider, by: placed.ofFamily ? "family" : by("provider") },
+      provider: provider ? { value: provider, by: placed.ofFamily ? "family" : by("provider") } : below.provider,
+      problem: provider ? undefined : below.problem,
+      fallbacks: layer.fallbacks ?? read.fallbacks,
+      effort: effort ? { value: effort, by: by("effort"), ofParent: layer.level === "parent" } : effortBelow,
     }),
-    ...(model !== undefined
-      ? {
-          model: { value: model, by: layer.level },
-          ...present({ alias: read.alias }),
-        }
-      : keepsModel && {
-          ...present({ model: modelBelow, alias: aliasBelow, fallbacks: fallbacksBelow }),
-        }),
-    ...present({ fallbacks }),
-    ...(read.wish.effort !== undefined
-      ? { effort: { value: read.wish.effort, by: by("effort"), ofParent: layer.level === "parent" } }
-      : keepsEffort && effortBelow !== undefined && { effort: effortBelow }),
     warnings: [...below.warnings, ...read.warnings, ...(placed.warnings ?? [])],
   };
 }
