@@ -16,25 +16,25 @@ const FLAGS = ["--provider", "--effort", "--global"];
 
 /**
  * Parses a model string or object, together with the fields next to it.
- * @param beside provider and effort written next to it; a flag that contradicts them is a problem
+ * @param adjacent provider and effort written next to it; a flag that contradicts them is a problem
  */
 export function parseModelWish(
   written: ModelWishConfig | undefined,
-  beside: Omit<Wish, "model">,
+  adjacent: Omit<Wish, "model">,
   providers: Providers,
 ): ParsedWish {
-  if (written === undefined) return { wish: said(beside), warnings: [] };
+  if (written === undefined) return { wish: normalized(adjacent), warnings: [] };
   if (typeof written === "object") {
     const fields = { provider: written.provider, effort: written.reasoning_effort };
-    const inside = parseModelWish(written.model, said(fields), providers);
-    return "problem" in inside ? inside : withBeside(inside, beside, providers);
+    const inside = parseModelWish(written.model, normalized(fields), providers);
+    return "problem" in inside ? inside : withAdjacent(inside, adjacent, providers);
   }
   const parsed = parseText(written);
-  return "problem" in parsed ? parsed : withBeside(parsed, beside, providers);
+  return "problem" in parsed ? parsed : withAdjacent(parsed, adjacent, providers);
 }
 
-/** `inherit` means: as if nothing was written. */
-function said({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | undefined }): Wish {
+/** Trims the fields and drops `inherit`, which means: as if nothing was written. */
+function normalized({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | undefined }): Wish {
   const named = (text: string | undefined) =>
     text?.trim().toLowerCase() === "inherit" ? undefined : text?.trim() || undefined;
   return present({ model: named(model), provider: named(provider), effort });
@@ -42,11 +42,7 @@ function said({ model, provider, effort }: { [Key in keyof Wish]: Wish[Key] | un
 
 function parseText(text: string): ParsedWish {
   const words = text.trim().split(/\s+/);
-  const wish: { [Key in keyof Wish]: Wish[Key] | undefined } = {
-    model: undefined,
-    provider: undefined,
-    effort: undefined,
-  };
+  const wish: Wish = {};
   const warnings: Warning[] = [];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const [flag = "", joined] = word.split("=", 2);
@@ -69,16 +65,16 @@ function parseText(text: string): ParsedWish {
       else return { problem: unknownEffort(value) };
     } else return { problem: wrongForm(text, word, suggest(flag, FLAGS)) };
   }
-  return { wish: said(wish), warnings };
+  return { wish: normalized(wish), warnings };
 }
 
-function withBeside(
+function withAdjacent(
   parsed: { wish: Wish; warnings: Warning[] },
-  beside: Omit<Wish, "model">,
+  adjacent: Omit<Wish, "model">,
   providers: Providers,
 ): ParsedWish {
   const { wish, warnings } = parsed;
-  const fields = said(beside);
+  const fields = normalized(adjacent);
   if (wish.provider !== undefined && fields.provider !== undefined && !providers.isSame(wish.provider, fields.provider))
     return { problem: disagreement("provider", wish.provider, fields.provider) };
   if (wish.effort !== undefined && fields.effort !== undefined && wish.effort !== fields.effort)
@@ -112,19 +108,19 @@ function unknownEffort(found: string): Problem {
   };
 }
 
-export function disagreement(field: "provider" | "reasoning_effort", said: string, beside: string): Problem {
+export function disagreement(field: "provider" | "reasoning_effort", inModel: string, nextToIt: string): Problem {
   return {
     code: "conflicting-route",
     field,
-    message: `Expected one ${field}; the model sets ${said} and the field next to it ${beside}. Remove one of them.`,
-    suggestions: [said, beside],
+    message: `Expected one ${field}; the model sets ${inModel} and the field next to it ${nextToIt}. Remove one of them.`,
+    suggestions: [inModel, nextToIt],
   };
 }
 
 // A provider inside of the model's name -------------------------------------------------------------------------------
 
 /**
- * `openrouter:stepfun/x` or `anthropic/claude-x`, where the part before the sign is a provider there is. A tag is no
+ * `openrouter:stepfun/x` or `anthropic/claude-x`, if the part before the sign is a known provider. A tag is not a
  * model: `qwen:7b` names no provider.
  */
 export function providerInside(
