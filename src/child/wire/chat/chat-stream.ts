@@ -12,7 +12,7 @@ import { isJsonObject } from "../json-object.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 import { addUsage, type UsageSoFar, usageOf } from "./chat-usage.ts";
 import { addReasoningDetail } from "./reasoning-details.ts";
-import { createThinkSplitter, type Said, type ThinkSplitter } from "./think-tags.ts";
+import { createThinkSplitter, type ThinkPiece, type ThinkSplitter } from "./think-tags.ts";
 import { type CallAssembly, createCallAssembly, listOfCalls } from "./tool-call-assembly.ts";
 
 /** Maximum length quoted of an event that is no chunk, in characters. */
@@ -45,7 +45,7 @@ type StreamedAnswer = {
   thinking: ThinkSplitter;
   calls: CallAssembly;
   /** What deltas have brought: a whole message after them repeats it. */
-  told: { text: boolean; reasoning: boolean; calls: boolean };
+  seen: { text: boolean; reasoning: boolean; calls: boolean };
   named: boolean;
   refused: boolean;
   /** Which field the reasoning came in, and what else of it has to go back: see `sent-back.ts`. */
@@ -61,9 +61,9 @@ type StreamedAnswer = {
 
 function createAnswer(toolNames: readonly string[]): StreamedAnswer {
   const calls = createCallAssembly(toolNames);
-  const told = { text: false, reasoning: false, calls: false };
+  const seen = { text: false, reasoning: false, calls: false };
   const thinking = createThinkSplitter();
-  return { pending: [], thinking, calls, told, named: false, refused: false, reasoningDetails: [], isDone: false };
+  return { pending: [], thinking, calls, seen, named: false, refused: false, reasoningDetails: [], isDone: false };
 }
 
 function addError(answer: StreamedAnswer, error: unknown): void {
@@ -114,14 +114,14 @@ function wordIn(given: unknown): string {
 
 /** A choice as of an answer that is not streamed; some servers send both forms (microsoft/foundry-local#144). */
 function applyMessage(answer: StreamedAnswer, message: JSONObject): void {
-  const told = { ...answer.told };
+  const seen = { ...answer.seen };
   const { content, refusal, reasoning_content, reasoning, reasoning_details, tool_calls, function_call } = message;
   applyDelta(answer, {
-    ...(!told.text && { content, refusal }),
-    ...(!told.reasoning && { reasoning_content, reasoning, reasoning_details }),
-    ...(!told.calls && { tool_calls, function_call }),
+    ...(!seen.text && { content, refusal }),
+    ...(!seen.reasoning && { reasoning_content, reasoning, reasoning_details }),
+    ...(!seen.calls && { tool_calls, function_call }),
   });
-  answer.told = told;
+  answer.seen = seen;
 }
 
 function applyDelta(answer: StreamedAnswer, delta: JSONObject): void {
@@ -149,7 +149,7 @@ function applyReasoning(answer: StreamedAnswer, delta: JSONObject): void {
   push(answer, "reasoning", said);
   if (!Array.isArray(details)) return;
   for (const detail of details.filter(isJsonObject)) {
-    answer.told.reasoning = true;
+    answer.seen.reasoning = true;
     addReasoningDetail(answer.reasoningDetails, detail);
     if (!said) push(answer, "reasoning", detail.text ?? detail.summary);
   }
@@ -166,29 +166,29 @@ function applyContentPart(answer: StreamedAnswer, part: unknown): void {
 }
 
 function addCalls(answer: StreamedAnswer, pieces: readonly unknown[]): void {
-  answer.told.calls = true;
+  answer.seen.calls = true;
   answer.calls.add(pieces);
 }
 
 /** Some models write their reasoning into the text. */
 function addText(answer: StreamedAnswer, piece: unknown): void {
   if (typeof piece !== "string" || piece === "") return;
-  answer.told.text = true;
-  addSaid(answer, answer.thinking.read(piece));
+  answer.seen.text = true;
+  addThinkPieces(answer, answer.thinking.read(piece));
 }
 
-function addSaid(answer: StreamedAnswer, said: readonly Said[]): void {
-  for (const words of said) {
-    if (words.type !== "text") answer.reasoningField ??= "think-tags";
-    if (words.type === "text-was-reasoning") answer.pending.push(words);
-    else push(answer, words.type, words.text);
+function addThinkPieces(answer: StreamedAnswer, pieces: readonly ThinkPiece[]): void {
+  for (const piece of pieces) {
+    if (piece.type !== "text") answer.reasoningField ??= "think-tags";
+    if (piece.type === "text-was-reasoning") answer.pending.push(piece);
+    else push(answer, piece.type, piece.text);
   }
 }
 
 /** Neighbouring pieces of one kind that arrived together are one. */
 function push(answer: StreamedAnswer, kind: "text" | "reasoning", piece: unknown): void {
   if (typeof piece !== "string" || piece === "") return;
-  answer.told[kind] = true;
+  answer.seen[kind] = true;
   const last = answer.pending.at(-1);
   const type = `${kind}-delta` as const;
   if (last?.type === type) last.delta += piece;
@@ -199,7 +199,7 @@ function finish(answer: StreamedAnswer): void {
   const { pending } = answer;
   const calls = answer.calls.calls();
   const isFinished = finishMeaning("chat_completions", answer.finishReason ?? "") === "stop";
-  addSaid(answer, answer.thinking.end(isFinished, calls.length > 0));
+  addThinkPieces(answer, answer.thinking.end(isFinished, calls.length > 0));
   addReasoningState(answer, calls.length > 0);
   for (const [position, { id, name, argumentsText, signature }] of calls.entries()) {
     if (name === "") addError(answer, new SyntaxError("a tool call has no name"));

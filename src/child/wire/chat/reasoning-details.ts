@@ -5,7 +5,7 @@
 import type { JSONObject } from "@ai-sdk/provider";
 
 /** Fields that arrive piece by piece; of every other field, the first value counts. */
-const SPOKEN = ["text", "summary"] as const;
+const STREAMED = ["text", "summary"] as const;
 
 /** Adds a piece to the detail that it continues, or as a new one: what is encrypted is never continued. */
 export function addReasoningDetail(details: JSONObject[], piece: JSONObject): void {
@@ -16,13 +16,13 @@ export function addReasoningDetail(details: JSONObject[], piece: JSONObject): vo
   }
   for (const [field, value] of Object.entries(piece)) {
     const before = earlier[field];
-    const isSpoken = SPOKEN.some((name) => name === field);
-    if (isSpoken && typeof before === "string" && typeof value === "string") earlier[field] = before + value;
+    const isStreamed = STREAMED.some((name) => name === field);
+    if (isStreamed && typeof before === "string" && typeof value === "string") earlier[field] = before + value;
     else earlier[field] = before ?? value ?? null;
   }
 }
 
-/** Without an index, the last detail goes on. */
+/** Without an index, a piece continues the last detail of its type. */
 function continues(detail: JSONObject, piece: JSONObject): boolean {
   return detail.type === piece.type && (detail.index ?? undefined) === (piece.index ?? undefined);
 }

@@ -1,6 +1,6 @@
 /**
  * Reasoning that a model writes into its answer, between tags at the very start. Servers that know the model take it out
- * and send it in a field of its own; others pass it on. What is said of such tags later in an answer is the answer's.
+ * and send it in a field of its own; others pass it on. Tags that come later are part of the answer.
  */
 
 /** How reasoning is marked. Every mark that ends it is tried, the one that comes first counts. */
@@ -76,18 +76,18 @@ const LONE_CLOSE = "</think>";
 const MAX_BLANKS = 1_024;
 
 /** `text-was-reasoning`: all text until here. */
-export type Said = { type: "text" | "reasoning"; text: string } | { type: "text-was-reasoning" };
+export type ThinkPiece = { type: "text" | "reasoning"; text: string } | { type: "text-was-reasoning" };
 
 export type ThinkSplitter = {
-  read(piece: string): Said[];
-  /** @param goesOn with a tool call: reasoning may be all that was said */
-  end(isFinished: boolean, goesOn: boolean): Said[];
+  read(piece: string): ThinkPiece[];
+  /** @param hasCalls tool calls follow: reasoning may then be all of the text */
+  end(isFinished: boolean, hasCalls: boolean): ThinkPiece[];
 };
 
 export function createThinkSplitter(): ThinkSplitter {
   let state: "start" | "thinking" | "answer" = "start";
   let tag: ThinkTag | undefined;
-  /** Arrived and not yet said. */
+  /** Arrived and not yet emitted. */
   let held = "";
   /** All that stood between the tags, and whether there was more than blanks. */
   let thought = "";
@@ -95,13 +95,13 @@ export function createThinkSplitter(): ThinkSplitter {
   /** The text so far, as long as its end may turn out to be that of reasoning. */
   let text: string | undefined = "";
 
-  function read(piece: string): Said[] {
+  function read(piece: string): ThinkPiece[] {
     held += piece;
-    const said: Said[] = [];
+    const pieces: ThinkPiece[] = [];
     if (state === "start") readStart();
-    while (state === "thinking" && readThought(said)) readStart();
-    if (state === "answer") readAnswer(said);
-    return said;
+    while (state === "thinking" && readThought(pieces)) readStart();
+    if (state === "answer") readAnswer(pieces);
+    return pieces;
   }
 
   function readStart(): void {
@@ -126,61 +126,62 @@ export function createThinkSplitter(): ThinkSplitter {
   }
 
   /** Returns whether the reasoning is over. */
-  function readThought(said: Said[]): boolean {
+  function readThought(pieces: ThinkPiece[]): boolean {
     const close = firstOf(tag?.close ?? [], held);
     const end = close === undefined ? safeEnd(held, tag?.close ?? []) : held.indexOf(close);
-    sayThought(said, close === undefined ? held.slice(0, end) : held.slice(0, end).trimEnd());
+    emitThought(pieces, close === undefined ? held.slice(0, end) : held.slice(0, end).trimEnd());
     held = held.slice(end + (close?.length ?? 0));
     return close !== undefined;
   }
 
-  function sayThought(said: Said[], words: string): void {
+  function emitThought(pieces: ThinkPiece[], words: string): void {
     const spoken = hasThought ? words : words.trimStart();
     thought += words;
     hasThought ||= spoken !== "";
-    if (spoken !== "") said.push({ type: "reasoning", text: spoken });
+    if (spoken !== "") pieces.push({ type: "reasoning", text: spoken });
   }
 
-  function readAnswer(said: Said[]): void {
+  function readAnswer(pieces: ThinkPiece[]): void {
     const open = text === undefined ? -1 : held.indexOf(LONE_OPEN);
     const close = text === undefined ? -1 : held.indexOf(LONE_CLOSE);
     if (open !== -1 && (close === -1 || open < close)) text = undefined;
-    if (text === undefined) sayText(said, held.length);
-    else if (close === -1) sayText(said, held.length - overlap(held, [LONE_OPEN, LONE_CLOSE]));
-    else readLoneClose(said, close);
+    if (text === undefined) emitText(pieces, held.length);
+    else if (close === -1) emitText(pieces, held.length - overlap(held, [LONE_OPEN, LONE_CLOSE]));
+    else readLoneClose(pieces, close);
   }
 
-  function readLoneClose(said: Said[], at: number): void {
-    sayText(said, at);
+  function readLoneClose(pieces: ThinkPiece[], at: number): void {
+    emitText(pieces, at);
     const after = held.slice(LONE_CLOSE.length);
     // What follows tells whether it ends reasoning.
     if (after.trim() === "" && after.length <= MAX_BLANKS) return;
     if (endsReasoning(text ?? "", after)) {
-      said.push({ type: "text-was-reasoning" });
+      pieces.push({ type: "text-was-reasoning" });
       held = after.trimStart();
     }
     text = undefined;
-    sayText(said, held.length);
+    emitText(pieces, held.length);
   }
 
-  function sayText(said: Said[], length: number): void {
+  function emitText(pieces: ThinkPiece[], length: number): void {
     const words = held.slice(0, length);
     held = held.slice(length);
     if (text !== undefined) text += words;
-    if (words !== "") said.push({ type: "text", text: words });
+    if (words !== "") pieces.push({ type: "text", text: words });
   }
 
-  function end(isFinished: boolean, goesOn: boolean): Said[] {
-    const said: Said[] = [];
+  function end(isFinished: boolean, hasCalls: boolean): ThinkPiece[] {
+    const pieces: ThinkPiece[] = [];
     if (state === "thinking") {
       const whole = `${tag?.open}${thought}${held}`;
-      sayThought(said, held.trimEnd());
+      emitThought(pieces, held.trimEnd());
       // A finished answer that never left its reasoning is one that begins with the tag.
-      if (isFinished && !goesOn) said.push({ type: "text", text: whole });
-    } else if (goesOn && text !== undefined && held.startsWith(LONE_CLOSE)) said.push({ type: "text-was-reasoning" });
-    else if (text !== undefined || held.trim() !== "") sayText(said, held.length);
+      if (isFinished && !hasCalls) pieces.push({ type: "text", text: whole });
+    } else if (hasCalls && text !== undefined && held.startsWith(LONE_CLOSE))
+      pieces.push({ type: "text-was-reasoning" });
+    else if (text !== undefined || held.trim() !== "") emitText(pieces, held.length);
     held = "";
-    return said;
+    return pieces;
   }
 
   return { read, end };

@@ -2,7 +2,7 @@
  * Takes reasoning between tags out of the answer's first text, as `chat-stream.ts` does: servers of open models speak the
  * other formats as well. Where reasoning came by itself, a text that begins with a tag is an answer.
  */
-import { createThinkSplitter, type Said } from "../chat/think-tags.ts";
+import { createThinkSplitter, type ThinkPiece } from "../chat/think-tags.ts";
 import type { OnActivity } from "../event-stream.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
 
@@ -25,13 +25,14 @@ function createFilter(receive: Receive) {
   let held: TextPart[] = [];
   let id = "";
 
-  function say(words: readonly Said[]): void {
-    for (const each of words) {
-      if (each.type === "text-was-reasoning") receive(each);
-      else if (each.type === "reasoning") receive({ type: "reasoning-delta", id: `${id}-thinking`, delta: each.text });
+  function emit(pieces: readonly ThinkPiece[]): void {
+    for (const piece of pieces) {
+      if (piece.type === "text-was-reasoning") receive(piece);
+      else if (piece.type === "reasoning")
+        receive({ type: "reasoning-delta", id: `${id}-thinking`, delta: piece.text });
       else {
         release();
-        receive({ type: "text-delta", id, delta: each.text });
+        receive({ type: "text-delta", id, delta: piece.text });
       }
     }
   }
@@ -49,7 +50,7 @@ function createFilter(receive: Receive) {
     const ends = held.filter(({ type }) => type === "text-end");
     held = held.filter(({ type }) => type !== "text-end");
     const isFinished = next?.type === "text-start" || (next?.type === "finish" && next.finishReason.unified === "stop");
-    say(splitter.end(isFinished, next?.type.startsWith("tool-") ?? false));
+    emit(splitter.end(isFinished, next?.type.startsWith("tool-") ?? false));
     release();
     for (const part of ends) receive(part);
   }
@@ -64,7 +65,7 @@ function createFilter(receive: Receive) {
       receive(part);
     } else if (state === "first text" && part.type === "text-delta") {
       if (part.providerMetadata !== undefined) release();
-      say(splitter.read(part.delta));
+      emit(splitter.read(part.delta));
       if (part.providerMetadata !== undefined) receive({ ...part, delta: "" });
     } else if (state === "first text" && part.type === "text-end") {
       state = "ended";
