@@ -32,8 +32,8 @@ export type ImageDeps = { credentials: Credentials; catalog: Catalog; lookAtImag
 type Seen = { images: ImageRef[] } | { problem: Problem };
 type Fitted = { route: Route; images: ImageRef[] } | { problem: Problem };
 
-/** Images that an API accepts. */
-type Takes = {
+/** The images that an API accepts. */
+type ImageLimits = {
   types: readonly ImageType[];
   /** Maximum size of one image, and of a task's images together. */
   maxBytes: number;
@@ -48,7 +48,7 @@ const MIB = 1024 * 1024;
  * Sources: the vendors' guides on images. Anthropic counts 5 MiB of base64 per image. A request to Gemini may have 20
  * MB, in base64; it fetches `https:` URLs, except for its 2.0 models, and needs the type.
  */
-const TAKES: Record<ApiMode, Takes> = {
+const IMAGE_LIMITS: Record<ApiMode, ImageLimits> = {
   chat_completions: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
   responses: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
   anthropic_messages: {
@@ -128,7 +128,7 @@ function seeUrl(written: string): ImageRef | { unusable: string } {
 
 /** The first reason for which a route's API rejects these images. */
 function misfitOf(images: readonly ImageRef[], route: Route): Problem | undefined {
-  const { types, maxBytes, maxTotalBytes, refusesUrl } = TAKES[route.endpoint.apiMode];
+  const { types, maxBytes, maxTotalBytes, refusesUrl } = IMAGE_LIMITS[route.endpoint.apiMode];
   for (const image of images) {
     const { name, mediaType } = image;
     const refused = image.from === "url" ? refusesUrl?.(name, route) : undefined;
