@@ -1,7 +1,7 @@
 /** Selects the runs that a journal may remove. A run and the delegations of its children stay or go together. */
 import type { Journal } from "../journal/journal.ts";
-import { canGoOn, rootIdOf } from "./run.ts";
-import { listAllRuns, type RunListing } from "./run-store.ts";
+import { isOver, type Run, rootIdOf } from "./run.ts";
+import { isAtWork, listAllRuns, type RunListing } from "./run-store.ts";
 
 export type PruneOptions = {
   /** Only runs without an event for this long, in milliseconds. */
@@ -51,8 +51,8 @@ export function prunable(listings: readonly RunListing[], options: PruneOptions,
   return families
     .slice(keep)
     .filter(({ lastEventAt }) => now - lastEventAt >= olderThanMs)
-    .filter((family) => family.listings.every(({ owner }) => owner !== "here" && owner !== "elsewhere"))
-    .filter(({ root, listings }) => unfinished || listings.every((listing) => isOver(listing, root)));
+    .filter((family) => !family.listings.some(isAtWork))
+    .filter(({ root, listings }) => unfinished || listings.every(({ run }) => isFinished(run, root)));
 }
 
 /** Groups runs by the run at their root: `abc.2.1` is a delegation of the run `abc`. */
@@ -70,6 +70,6 @@ function runFamiliesOf(listings: readonly RunListing[]): RunFamily[] {
 }
 
 /** A child's delegation continues only with the run at its root. */
-function isOver({ run }: RunListing, root: string): boolean {
-  return run.endedAt !== undefined && (run.delegationId !== root || !run.children.some(canGoOn));
+function isFinished(run: Run, root: string): boolean {
+  return run.delegationId === root ? isOver(run) : run.endedAt !== undefined;
 }

@@ -6,8 +6,8 @@ import { roundUsd } from "../text/money.ts";
 import { shortLine } from "../text/short-line.ts";
 import { present } from "../values/present.ts";
 import { setAsideReason } from "./crash-loop.ts";
-import { allChildren, canGoOn, hasEnded, type Run, type RunChild, resultsOf } from "./run.ts";
-import type { RunListing } from "./run-store.ts";
+import { allChildren, hasEnded, isOver, type Run, type RunChild, resultsOf } from "./run.ts";
+import { isAtWork, type RunListing } from "./run-store.ts";
 
 /** @param now milliseconds since the epoch */
 export function reportOf({ run, owner }: RunListing, now: number): Report {
@@ -30,8 +30,8 @@ export function reportOf({ run, owner }: RunListing, now: number): Report {
 
 /** `paused`: every open child waits for a quota. `unfinished`: the process died. `stopped`: children were interrupted. Both can be resumed. */
 export function stateOf({ run, owner }: RunListing): Report["state"] {
-  if (run.endedAt !== undefined) return run.children.some(canGoOn) ? "stopped" : "ended";
-  if (owner !== "here" && owner !== "elsewhere") return "unfinished";
+  if (run.endedAt !== undefined) return isOver(run) ? "ended" : "stopped";
+  if (!isAtWork({ owner })) return "unfinished";
   const open = run.children.filter((child) => !hasEnded(child));
   return open.length > 0 && open.every(({ tally }) => tally.pausedUntil !== undefined) ? "paused" : "running";
 }

@@ -533,6 +533,11 @@ export function canGoOn(child: RunChild): boolean {
   return !hasEnded(child) || child.tally.ending?.status === "interrupted";
 }
 
+/** Returns whether a run has ended with nothing left that a resume could continue. */
+export function isOver({ endedAt, children }: Run): boolean {
+  return endedAt !== undefined && !children.some(canGoOn);
+}
+
 /** Working time of a run so far, according to its events. */
 export function workedMs({ endedAt, lastEventAt, startedAt, downtimeMs }: Run): number {
   return Math.max(0, (endedAt ?? lastEventAt) - startedAt - downtimeMs);

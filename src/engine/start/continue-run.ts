@@ -6,7 +6,7 @@ import { DeputyError } from "../../errors.ts";
 import type { StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Route } from "../../route.ts";
-import { canGoOn, isConversation, type Run, rootIdOf, wasCutOff } from "../../run/run.ts";
+import { isConversation, isOver, type Run, rootIdOf, wasCutOff } from "../../run/run.ts";
 import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
 import type { CurrentRuns, FoundRun } from "../control/current-runs.ts";
@@ -133,10 +133,6 @@ async function converse(
 /** @throws DeputyError `usage` for a run that is part of another */
 function refuseNested({ delegationId, parent }: Run): void {
   if (parent !== undefined) throw partOfTree(delegationId);
-}
-
-function isOver({ endedAt, children }: Run): boolean {
-  return endedAt !== undefined && !children.some(canGoOn);
 }
 
 /** Claims a run and brings it up to date; releases it if the work cannot begin. @throws DeputyError `run-owned` */

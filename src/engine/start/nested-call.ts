@@ -9,7 +9,7 @@ import type { Journal } from "../../journal/journal.ts";
 import type { Ready } from "../../plan.ts";
 import type { Route } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
-import { canGoOn, foldRun, type Run } from "../../run/run.ts";
+import { foldRun, type Run } from "../../run/run.ts";
 import { type LoadedRun, loadRun } from "../../run/run-store.ts";
 import type { Call } from "../../task.ts";
 import { present } from "../../values/present.ts";
@@ -65,10 +65,6 @@ export async function nestedRunOf(
     if (parent?.childId === childId && parent.step === step && parent.callId === callId) begun = delegationId;
   }
   return begun === undefined ? undefined : loadRun(journal, begun);
-}
-
-export function isOver(run: Run): boolean {
-  return run.endedAt !== undefined && !run.children.some(canGoOn);
 }
 
 /** Creates a run from its first events. */

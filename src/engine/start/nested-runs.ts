@@ -1,10 +1,11 @@
 /** Runs a child's delegations to their end within the child's bounds: new ones, and ones found after a crash. */
 import { DeputyError } from "../../errors.ts";
+import { isOver } from "../../run/run.ts";
 import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import type { Services } from "../work/services.ts";
 import { supervise } from "../work/supervisor.ts";
 import { claimRun } from "./claim-run.ts";
-import { boundsOf, isOver, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
+import { boundsOf, type NestedCall, nestedRunOf, newRun, type RunNested } from "./nested-call.ts";
 import { endsOfStopped, factsOf, type Resuming } from "./resume.ts";
 import type { CallOptions, Calls } from "./start-call.ts";
 

@@ -13,7 +13,7 @@ import { type ChildStats, routeAt } from "../../result.ts";
 import type { Route } from "../../route.ts";
 import type { Routed } from "../../routing/resolve/router.ts";
 import { closeAbandoned } from "../../run/close-abandoned.ts";
-import { budgetOf, canGoOn, foldRun, hasEnded, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
+import { budgetOf, canGoOn, foldRun, hasEnded, isOver, type Run, type RunChild, wasCutOff } from "../../run/run.ts";
 import { type LoadedRun, remember } from "../../run/run-store.ts";
 import { isInPlace } from "../../system/bound-paths.ts";
 import { shortLine } from "../../text/short-line.ts";
@@ -22,7 +22,6 @@ import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadGivenFiles } from "./given-files.ts";
 import { loadImages } from "./images.ts";
-import { isOver } from "./nested-call.ts";
 
 export type ResumeFacts = Pick<
   Extract<StoredEvent, { kind: "delegation-resume" }>,
