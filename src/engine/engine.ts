@@ -3,7 +3,7 @@ import type { Event, SteerAuthor, StoredEvent } from "../event.ts";
 import type { ChainHead } from "../journal/chain.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
-import { childIdOf, parseRunId, type RunUpdate } from "../run/run.ts";
+import { namedChild, type RunUpdate } from "../run/run.ts";
 import {
   catchUp,
   eventsOf,
@@ -199,8 +199,7 @@ export function createEngine(deps: EngineDeps): Engine {
   async function stop(id: string, by: string): Promise<void> {
     const { run, owner, loaded } = await current.find(id);
     const { delegationId } = run;
-    const { taskIndex } = parseRunId(id);
-    const target = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+    const target = namedChild(delegationId, id);
     if (owner === "none") return;
     await requestStop(delegationId, by, target);
     if (owner !== "dead" || loaded === undefined) return;

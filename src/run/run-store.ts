@@ -5,7 +5,7 @@ import type { ChildEvent, StoredEvent } from "../event.ts";
 import type { Entry, Journal } from "../journal/journal.ts";
 import { plural } from "../text/plural.ts";
 import { setAsideReason } from "./crash-loop.ts";
-import { childIdOf, foldRun, isChildEvent, parseRunId, type Run, rootIdOf } from "./run.ts";
+import { foldRun, isChildEvent, namedChild, parseRunId, type Run, rootIdOf } from "./run.ts";
 import { assertKnownFormat, isOfLaterFormat, isOfLaterRun } from "./run-format.ts";
 
 /**
@@ -145,8 +145,7 @@ export async function resolveRunId(journal: Journal, id: string): Promise<string
 /** Stored events of a run and the runs below it, or of one child, in order. */
 export async function* eventsOf(journal: Journal, id: string): AsyncGenerator<StoredEvent> {
   const delegationId = await resolveRunId(journal, id);
-  const { taskIndex } = parseRunId(id);
-  const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+  const childId = namedChild(delegationId, id);
   const filter = childId === undefined ? { within: delegationId } : { delegationId };
   for await (const { event } of journal.read(filter)) {
     if (childId === undefined || subjectOf(event) === childId) yield event;

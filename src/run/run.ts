@@ -131,6 +131,12 @@ export function parseRunId(id: string): { delegationId: string; taskIndex?: numb
   return { delegationId: parts.slice(0, -1).join("."), taskIndex: Number(parts.at(-1)) - 1 };
 }
 
+/** The full id of the child that an id names; undefined for the id of a run. @param delegationId the run, in full */
+export function namedChild(delegationId: string, id: string): string | undefined {
+  const { taskIndex } = parseRunId(id);
+  return taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+}
+
 /**
  * Position of a run in its tree, for display: `2›` is below the second child, `2.3›` the third delegation of that
  * child. Empty at the root, and for the delegations of a conversation's only child.

@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Event, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
-import { childIdOf, type OpenQuestion, parseRunId, type Run, type RunUpdate } from "../../run/run.ts";
+import { namedChild, type OpenQuestion, type Run, type RunUpdate } from "../../run/run.ts";
 import { isOfLaterRun } from "../../run/run-format.ts";
 import { isAtWork, isOwned } from "../../run/run-store.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
@@ -113,8 +113,7 @@ export function createApprovalRequests(deps: ApprovalRequestsDeps): ApprovalRequ
 
   /** Returns how the newest request that matches ended. */
   async function lastAnswer(delegationId: string, { id, callId = "" }: Which): Promise<ApprovalOutcome | undefined> {
-    const { taskIndex } = parseRunId(id);
-    const childId = taskIndex === undefined ? undefined : childIdOf(delegationId, taskIndex);
+    const childId = namedChild(delegationId, id);
     let last: ApprovalOutcome | undefined;
     for await (const { event } of journal.read({ delegationId, kinds: ["approval-end"] })) {
       const isMeant = event.kind === "approval-end" && (childId ?? event.childId) === event.childId;
@@ -168,8 +167,7 @@ function isEndOf(
 function requestMeant(found: FoundRun, { id, callId = "", request }: Which): Question | undefined {
   const { run } = found;
   const open = isAtWork(found) ? questionsOf(run) : [];
-  const { taskIndex } = parseRunId(id);
-  const childId = taskIndex === undefined ? undefined : childIdOf(run.delegationId, taskIndex);
+  const childId = namedChild(run.delegationId, id);
   const ofChild = open.filter((question) => childId === undefined || question.childId === childId);
   const named = ofChild.filter((question) => request === undefined || question.request === request);
   const exact = named.filter((question) => question.callId === callId);
@@ -185,8 +183,7 @@ function requestMeant(found: FoundRun, { id, callId = "", request }: Which): Que
 }
 
 function closed(delegationId: string, { id, callId = "" }: Which, end: ApprovalOutcome | undefined): DeputyError {
-  const { taskIndex } = parseRunId(id);
-  const asker = taskIndex === undefined ? delegationId : childIdOf(delegationId, taskIndex);
+  const asker = namedChild(delegationId, id) ?? delegationId;
   const which = callId === "" ? "" : ` with the call ${callId}`;
   const why =
     end === undefined

@@ -7,10 +7,9 @@ import { DeputyError } from "../../errors.ts";
 import type { SteerAuthor } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import {
-  childIdOf,
   hasEnded,
   mayReceive,
-  parseRunId,
+  namedChild,
   type Run,
   type RunChild,
   type RunUpdate,
@@ -106,9 +105,8 @@ function isIdle(run: Run, childId: string): boolean {
 
 /** Returns the child that an id means: the named child or, for a run, its one open child. */
 function addressee(run: Run, id: string): RunChild {
-  const { taskIndex } = parseRunId(id);
-  if (taskIndex !== undefined) {
-    const childId = childIdOf(run.delegationId, taskIndex);
+  const childId = namedChild(run.delegationId, id);
+  if (childId !== undefined) {
     const child = childIn(run, childId);
     if (child === undefined || hasEnded(child)) throw over(childId, child?.tally.ending?.status ?? "rejected");
     return child;
