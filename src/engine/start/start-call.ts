@@ -142,13 +142,14 @@ export function createCalls(deps: CallsDeps): Calls {
   return { plan, prepare };
 }
 
-/** @throws DeputyError `nothing-to-run` if no model may delegate at this depth */
+/** What looks like a key is hidden in the texts that are shown and stored. */
 function shownSafely(planned: Planned): Planned {
   if ("problem" in planned) return { ...planned, problem: withKeysHidden(planned.problem) };
   const { route } = planned;
   return { ...planned, route: { ...route, warnings: route.warnings.map(withKeysHidden) } };
 }
 
+/** @throws DeputyError `nothing-to-run` if no model may delegate at this depth */
 function refuseDepth(depth: number, { config }: Setup): void {
   const { max_spawn_depth: most } = config.delegation;
   if (depth <= most) return;

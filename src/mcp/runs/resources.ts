@@ -28,12 +28,13 @@ type ResourceText = { mimeType: string; text: string };
 type ResourceContext = { engine: ManagedRuns; clock: Clock };
 
 export type ResourcesDeps = {
-  clock: Clock /** The runs that the client of a request sees. */;
+  clock: Clock;
+  /** The runs that the client of a request sees. */
   seenIn(context: ServerContext): ManagedRuns;
 };
 
 type ResourceTemplate = ResourceTemplateType & {
-  read(world: ResourceContext, id: string, child: string): Promise<ResourceText>;
+  read(context: ResourceContext, id: string, child: string): Promise<ResourceText>;
 };
 
 const TEMPLATES: ResourceTemplate[] = [
@@ -101,13 +102,13 @@ function runResource({ run }: { run: Run }): Resource {
   };
 }
 
-async function readResource(world: ResourceContext, uri: string): Promise<ReadResourceResult> {
+async function readResource(context: ResourceContext, uri: string): Promise<ReadResourceResult> {
   for (const { uriTemplate, read } of TEMPLATES) {
     const found = new UriTemplate(uriTemplate).match(uri);
     if (found === null) continue;
     const { id, child } = found;
     try {
-      return { contents: [{ uri, ...(await read(world, String(id), String(child))) }] };
+      return { contents: [{ uri, ...(await read(context, String(id), String(child))) }] };
     } catch (error) {
       if (error instanceof DeputyError) throw new ResourceNotFoundError(uri, error.message);
       throw error;
