@@ -11,6 +11,7 @@ import { present } from "../values/present.ts";
 import type { SubmitOptions } from "./engine.ts";
 import { listAvailableModels } from "./setup/list-available.ts";
 import type { Opened } from "./setup/open-deputy.ts";
+import { restOf } from "./start/nested-call.ts";
 
 /** A tool in the form common to all frameworks: a description, a schema, and a function to call. */
 export type DelegateTool = {
@@ -39,7 +40,7 @@ export function createDelegateTool(
     maxConcurrent: delegation.max_concurrent_children,
     mayOrchestrate: delegation.max_spawn_depth > 1,
     maxSummaryChars: delegation.max_summary_chars,
-    restOf: (childId) => `the user can read it with deputy show ${childId}`,
+    restOf,
     async submit(call, { signal }) {
       const under = await engine.submit(call, { ...options, askedBy: "model" });
       const stop = () => void under.stop("the caller").catch(() => {}); // The result reports it.
