@@ -6,6 +6,7 @@
 import { closeSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { errorCode, errorMessage } from "../errors.ts";
 import { looksLikeSecret } from "../secret.ts";
+import { blockThread } from "../system/block-thread.ts";
 import type { Environment } from "../template.ts";
 import { present } from "../values/present.ts";
 
@@ -98,7 +99,7 @@ function readStandardInput(): string {
       pieces.push(piece.subarray(0, length));
     } catch (error) {
       if (!["EAGAIN", "EINTR"].includes(errorCode(error) ?? "")) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_AGAIN_MS);
+      blockThread(READ_AGAIN_MS);
     }
   }
 }

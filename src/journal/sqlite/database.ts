@@ -4,6 +4,7 @@
  * deleted.
  */
 import { DatabaseSync } from "node:sqlite";
+import { blockThread } from "../../system/block-thread.ts";
 import { isBusy } from "./errors.ts";
 import { prepareJournalFile } from "./journal-file.ts";
 import { checkIdentity, migrate } from "./migrations.ts";
@@ -36,7 +37,7 @@ function writeNothing(database: DatabaseSync): void {
 /** When two processes open a new journal at once, SQLite rejects this switch for one of them without waiting. */
 function enterWal(database: DatabaseSync): void {
   const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  while (!tryEnterWal(database, deadline)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+  while (!tryEnterWal(database, deadline)) blockThread(RETRY_MS);
 }
 
 function tryEnterWal(database: DatabaseSync, deadline: number): boolean {

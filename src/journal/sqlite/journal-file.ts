@@ -6,6 +6,7 @@
 import { chmodSync, closeSync, existsSync, lstatSync, openSync, type Stats } from "node:fs";
 import { dirname, join } from "node:path";
 import { errorCode } from "../../errors.ts";
+import { blockThread } from "../../system/block-thread.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { emptiedJournal, linkedFile, notAFile } from "./errors.ts";
 
@@ -35,7 +36,7 @@ export function prepareJournalFile(file: string): void {
   const deadline = performance.now() + BEGIN_MS;
   while (isEmptied(file)) {
     if (performance.now() > deadline) throw emptiedJournal(file);
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    blockThread(RETRY_MS);
   }
 }
 
