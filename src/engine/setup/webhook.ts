@@ -6,6 +6,7 @@ import { createHmac } from "node:crypto";
 import type { WebhookConfig } from "../../config-schema.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Environment, Template } from "../../template.ts";
+import { postOnce } from "./post-once.ts";
 
 export type WebhookAnswer = { status: number; text: string };
 
@@ -19,29 +20,13 @@ const MAX_ANSWER_BYTES = 16 * 1024;
 export function webhookCaller({ url: written, headers, secret }: WebhookConfig, env: Environment): CallWebhook {
   return async ({ id, body }, signal) => {
     const url = textOf("url", written, env);
-    const access = {
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, template]) => [name, textOf(`headers.${name}`, template, env)]),
-      ),
-      redact: (text: string) => text,
-    };
+    const secretHeaders = Object.fromEntries(
+      Object.entries(headers).map(([name, template]) => [name, textOf(`headers.${name}`, template, env)]),
+    );
     const key = secret && textOf("secret", secret, env);
-    const [{ openTransport }, { textOf: bodyOf }] = await Promise.all([
-      import("./open-transport.ts"),
-      import("../../child/wire/response-body.ts"),
-    ]);
-    const transport = openTransport(env);
-    try {
-      const response = await transport.fetchFor(url, access)(url, {
-        method: "POST",
-        headers: { "content-type": "application/json", accept: "application/json", ...signed(id, body, key) },
-        body,
-        signal,
-      });
-      return { status: response.status, text: await bodyOf(response.body, MAX_ANSWER_BYTES) };
-    } finally {
-      await transport.close();
-    }
+    const plainHeaders = { "content-type": "application/json", accept: "application/json", ...signed(id, body, key) };
+    const request = { url, secretHeaders, headers: plainHeaders, body, maxBytes: MAX_ANSWER_BYTES };
+    return postOnce(request, env, signal);
   };
 }
 

@@ -1,0 +1,33 @@
+/** Sends one POST request on a transport of its own, for what is posted rarely. Node loads the transport only then. */
+import type { Access } from "../../secret.ts";
+import type { Environment } from "../../template.ts";
+
+export type PostRequest = {
+  url: string;
+  /** Sent only to the URL's own origin. */
+  secretHeaders?: Access["headers"];
+  headers: Record<string, string>;
+  body: string;
+  /** Most of the response that is read, in bytes. */
+  maxBytes: number;
+};
+
+/** @param env source of proxy variables @throws if no response arrives */
+export async function postOnce(
+  { url, secretHeaders = {}, headers, body, maxBytes }: PostRequest,
+  env: Environment,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const [{ openTransport }, { textOf }] = await Promise.all([
+    import("./open-transport.ts"),
+    import("../../child/wire/response-body.ts"),
+  ]);
+  const transport = openTransport(env);
+  try {
+    const fetch = transport.fetchFor(url, { headers: secretHeaders, redact: (text) => text });
+    const response = await fetch(url, { method: "POST", headers, body, signal });
+    return { status: response.status, text: await textOf(response.body, maxBytes) };
+  } finally {
+    await transport.close();
+  }
+}
