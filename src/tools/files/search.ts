@@ -1,29 +1,19 @@
 /** `glob` finds files by name, `grep` by content: both use ripgrep, which applies .gitignore. */
-import { basename, join, relative, resolve } from "node:path";
+import { join } from "node:path";
 import { z } from "zod";
-import type { Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
-import { isWithin } from "../../values/path-within.ts";
-import { headOf } from "../cut.ts";
-import { ToolError } from "../tool-error.ts";
-import { nameInLine } from "./name-in-line.ts";
+import type { Tool, ToolContext, ToolSubject } from "../../tool.ts";
+import { createListing } from "./listing.ts";
 import { fileSubject, isDirectory } from "./paths/file-subject.ts";
-import { createOwnCheck } from "./paths/own-files.ts";
 import { compilePathPattern, compilePathPatterns } from "./paths/path-pattern.ts";
-import { locate, missing, type ResolvedPath, realRoot, statsOf, type Workspace } from "./paths/workspace.ts";
-import { ripgrep, type SearchEnd } from "./ripgrep.ts";
-import { createSelection, type Selection } from "./selection.ts";
+import type { Workspace } from "./paths/workspace.ts";
+import type { SearchEnd } from "./ripgrep.ts";
+import { bare, listFiles, listMatchingFiles, openScope, type Scope, searchLines, withinScope } from "./search-scope.ts";
+import { createSelection } from "./selection.ts";
 
 const MAX_FILES = 500;
 const MAX_MATCHES = 200;
 /** Files that a note names. */
 const MAX_NAMED = 5;
-const MAX_LINE_CHARACTERS = 1_000;
-/** ripgrep names longer lines without showing them. */
-const MAX_LINE_BYTES = 10_000;
-const MAX_CHARACTERS = 30_000;
-
-const LINE_FEED = 10;
-const NUL = 0;
 
 const NO_NUL = [(text: string) => !text.includes("\0"), "Expected text without a NUL byte; found one."] as const;
 
@@ -126,83 +116,6 @@ function regexArgs(pattern: string, ignoreCase = false): string[] {
   ];
 }
 
-/** Where a search looks: `options` keep it out of what no search shows. */
-type Scope = {
-  workspace: Workspace;
-  place: ResolvedPath;
-  base: string;
-  options: readonly string[];
-  isOwn(path: string): boolean;
-};
-
-/** The ignore rules of directories around a place do not apply to a search of it if they leave nothing there. */
-async function openScope(workspace: Workspace, path: string, { signal }: ToolContext): Promise<Scope> {
-  const place = existing(workspace, path);
-  const base = realRoot(workspace);
-  const { isOwn, paths } = createOwnCheck(workspace.own);
-  const options = leavingOut(paths, base);
-  const args = [...options, "--files", "--sort=none", "--null", "--", searchArgument(place)];
-  const first = createListing(1, "files");
-  await ripgrep(args, base, NUL, ({ text }) => first.add(text), signal);
-  return { workspace, place, base, options: first.isEmpty() ? [...options, "--no-ignore-parent"] : options, isOwn };
-}
-
-/**
- * Lists the files that a search may show, as ripgrep names them and relative to the searched place. Grep knows them
- * before it searches, because what it finds in a file that is left out must not show, not even as a count.
- * @param isWanted only such files are listed, or counted as left out
- */
-function listFiles(
-  { place, base, options, isOwn }: Scope,
-  more: string[],
-  selection: Selection,
-  signal: AbortSignal,
-  onFile: (file: string, name: string) => boolean,
-  isWanted: (name: string) => boolean = () => true,
-): Promise<SearchEnd> {
-  return ripgrep(
-    [...options, ...more, "--files", "--null", "--", searchArgument(place)],
-    base,
-    NUL,
-    ({ text }) => {
-      const path = relative(place.real, resolve(base, text));
-      const name = path === "" ? basename(place.real) : path;
-      if (isOwn(resolve(base, text)) || !isWanted(name) || (path !== "" && !selection.includes(path))) return true;
-      return onFile(text, name);
-    },
-    signal,
-  );
-}
-
-function searchLines(
-  { place, base, options }: Scope,
-  regex: string[],
-  selected: ReadonlySet<string>,
-  signal: AbortSignal,
-  onLine: (line: string) => boolean,
-): Promise<SearchEnd> {
-  let isShown = false; // A line without a path belongs to the file of the line before it.
-  return ripgrep(
-    [
-      ...options,
-      ...["--line-number", "--with-filename", "--null", "--no-heading", `--max-columns=${MAX_LINE_BYTES}`],
-      // Where paths and lines both end with a line feed, such a path could pass for another one.
-      "--glob=!*\n*",
-      ...[...regex, "--", searchArgument(place)],
-    ],
-    base,
-    LINE_FEED,
-    ({ text }) => {
-      const [path, line] = text.split("\0", 2);
-      if (path !== undefined && line !== undefined) isShown = selected.has(path);
-      return !isShown || onLine(shownMatch(text));
-    },
-    signal,
-  );
-}
-
-// What was left out --------------------------------------------------------------------------------------------------
-
 const ADVICE = "Give one as path to search it anyway";
 
 /** Names files that only ignore rules keep from being found. */
@@ -242,13 +155,11 @@ async function unsearchedFiles(
   await listFiles(scope, ["--no-ignore", "--sort=none"], selection, context.signal, select, isIncluded);
   const ignored = createListing(MAX_NAMED, "files");
   const binary = createListing(MAX_NAMED, "files");
-  const { base, options, place } = scope;
-  await ripgrep(
-    [...options, "--no-ignore", "--text", "--files-with-matches", "--null", ...regex, "--", searchArgument(place)],
-    base,
-    NUL,
-    ({ text }) => !readable.has(text) || (searched.has(text) ? binary : ignored).add(bare(text)),
+  await listMatchingFiles(
+    scope,
+    regex,
     context.signal,
+    (file) => !readable.has(file) || (searched.has(file) ? binary : ignored).add(bare(file)),
   );
   return [
     ...ignored.named(`Left out by .gitignore or another ignore file, but with matches. ${ADVICE}`),
@@ -260,15 +171,7 @@ function isDone({ timedOut, problem }: SearchEnd): boolean {
   return !timedOut && problem === undefined;
 }
 
-// Patterns -----------------------------------------------------------------------------------------------------------
-
-/** An absolute pattern that starts with the searched directory, as a pattern relative to it. */
-function withinScope({ place, workspace }: Scope, pattern: string): string {
-  const start = [place.real, resolve(workspace.root, place.shown)].find((each) => pattern.startsWith(`${each}/`));
-  return start === undefined ? pattern : pattern.slice(start.length + 1);
-}
-
-/** Whether a file's name fits: relative to the searched directory, or to the workspace. */
+/** Returns whether a file's name fits: relative to the searched directory, or to the workspace. */
 function includes(scope: Scope, include: string | undefined): (name: string) => boolean {
   if (include === undefined) return () => true;
   const matches = compilePathPatterns(withinScope(scope, include));
@@ -284,69 +187,4 @@ function ignoringCase(matches: (name: string) => boolean, pattern: string): (nam
 /** A directory shows only what a rule allows below it. */
 function searchSubject(workspace: Workspace, path: string, access: "list" | "read"): ToolSubject {
   return fileSubject(workspace, path, isDirectory(workspace, path) ? "list" : access);
-}
-
-function existing(workspace: Workspace, path: string): ResolvedPath {
-  const place = locate(workspace, path);
-  if (place.real.includes("\n")) throw new ToolError("A path with a line feed in it cannot be searched.");
-  const stats = statsOf(place);
-  if (stats === undefined) throw missing(workspace, place);
-  if (stats.isDirectory() || stats.isFile()) return place;
-  throw new ToolError(`${place.shown} is neither a file nor a directory.`);
-}
-
-/**
- * Keeps ripgrep out of Deputy's own directories below its working directory. This only saves work: each path that it
- * finds is checked anyway, because a file may have other names and an extra directory may contain some of them.
- */
-function leavingOut(own: readonly string[], base: string): string[] {
-  const below = own.filter((path) => isWithin(base, path)).map((path) => relative(base, path));
-  return ["--iglob=!.deputy", ...below.map((path) => `--glob=!/${path.replaceAll(/[*?[\]{}\\]/g, "\\$&")}`)];
-}
-
-/** With `./` in front, a path can look neither like an option nor, if it is missing, like standard input. */
-function searchArgument({ real, shown }: ResolvedPath): string {
-  return shown === real ? real : `./${shown}`;
-}
-
-/** A path in ripgrep's output, without the prefix of `searchArgument`. */
-function bare(path: string): string {
-  return nameInLine(path.replace(/^(\.\/)+/, ""));
-}
-
-/** Converts ripgrep's `path NUL line:text` to `path:line: text`. */
-function shownMatch(text: string): string {
-  const [, path, line, rest] = /^([^\0]*)\0(\d+):(.*)$/s.exec(text) ?? [];
-  if (path === undefined || rest === undefined) return text;
-  const found = rest.trimEnd();
-  const isLong = found.length > MAX_LINE_CHARACTERS;
-  return `${bare(path)}:${line}: ${isLong ? `${headOf(found, MAX_LINE_CHARACTERS)}[… line cut]` : found}`;
-}
-
-/** Collects lines for the model, until there are enough. */
-function createListing(most: number, what: "files" | "lines") {
-  const lines: string[] = [];
-  let characters = 0;
-  let cut = false;
-  return {
-    add(line: string): boolean {
-      cut = lines.length === most || characters >= MAX_CHARACTERS;
-      if (cut) return false;
-      lines.push(line);
-      characters += line.length;
-      return true;
-    },
-    isEmpty: () => lines.length === 0,
-    /** A note that names the files, if there are any. */
-    named: (what: string) => (lines.length === 0 ? [] : [`[${what}: ${lines.join(", ")}${cut ? ", …" : ""}]`]),
-    output({ timedOut, problem }: SearchEnd, nothing: string, leftOut: string[]): ToolOutput {
-      const notes: string[] = [];
-      if (cut) notes.push(`[Cut: only the first ${lines.length} ${what} are shown. Narrow the search.]`);
-      if (timedOut) notes.push("[Stopped because it took too long: there may be more. Search a smaller directory.]");
-      if (problem !== undefined) notes.push(problem);
-      const ok = !timedOut && (problem === undefined || lines.length > 0);
-      const text = [...lines, ...notes].join("\n") || nothing;
-      return { ok, text: [text, ...leftOut].join("\n") };
-    },
-  };
 }
