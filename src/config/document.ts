@@ -32,7 +32,7 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
   const offsetOf = (path: KeyPath) => keyOffset(parsed.contents, path);
   const document: ConfigDocument = {
     file,
-    value: {},
+    value,
     lineOf: (path) => {
       const offset = offsetOf(path);
       return offset === undefined ? undefined : lines.linePos(offset).line;
@@ -42,7 +42,6 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
       return `${file}:${line}:${col} ${pathText(path.map(quoted))}: ${message}`;
     },
   };
-  document.value = value;
   const misplaced = keyLikes(value).slice(0, MOST_MISTAKES);
   const errors = misplaced.length > 0 ? misplaced.map((path) => document.error(path, MISPLACED)) : errorsIn(document);
   return errors.length > 0 ? { errors } : { document };

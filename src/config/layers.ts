@@ -4,7 +4,7 @@
  */
 
 import { type KeyPath, pathText } from "../values/key-path.ts";
-import { isRecord } from "../values/record.ts";
+import { fieldsOf, isRecord } from "../values/record.ts";
 
 export type Layer = {
   value: Record<string, unknown>;
@@ -37,7 +37,7 @@ function overlay(
   for (const [key, value] of Object.entries(above)) {
     const inner = [...path, key];
     const old = merged[key];
-    if (isRecord(value) && !isWhole(inner)) merged[key] = overlay(isRecord(old) ? old : {}, value, inner, own);
+    if (isRecord(value) && !isWhole(inner)) merged[key] = overlay(fieldsOf(old), value, inner, own);
     else {
       merged[key] = value;
       own(inner);

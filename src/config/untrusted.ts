@@ -10,7 +10,7 @@ import type { Warning } from "../errors.ts";
 import { shortLine } from "../text/short-line.ts";
 import { type KeyPath, pathText } from "../values/key-path.ts";
 import { present } from "../values/present.ts";
-import { isRecord } from "../values/record.ts";
+import { fieldsOf, isRecord } from "../values/record.ts";
 import type { ConfigDocument } from "./document.ts";
 import { type Layer, type Merged, mergeLayers } from "./layers.ts";
 
@@ -45,7 +45,7 @@ export function choicesOnly(
   warnings: Warning[],
 ): Layer {
   const { delegation, ...rest } = document.value;
-  const inner = isRecord(delegation) ? delegation : {};
+  const inner = fieldsOf(delegation);
   for (const path of [
     ...Object.keys(rest).map((key): KeyPath => [key]),
     ...Object.keys(inner).map((key): KeyPath => ["delegation", key]),
@@ -83,7 +83,7 @@ function ownNames(
 ): Record<string, unknown> | undefined {
   const defined = value[key];
   if (!isRecord(defined)) return undefined;
-  const taken = Object.keys(isRecord(users.value[key]) ? users.value[key] : {});
+  const taken = Object.keys(fieldsOf(users.value[key]));
   const own = Object.entries(defined).filter(([name]) => {
     const kept = taken.find((each) => each.toLowerCase() === name.toLowerCase());
     if (kept === undefined) return true;
@@ -121,18 +121,19 @@ function withinLimits(
 
 /** The keys that decide where a task runs, with what the file makes of them. */
 function routeChanges(value: Record<string, unknown>, merged: Record<string, unknown>): string[] {
-  const inner = (of: unknown) => (isRecord(of) ? of : {});
   const unset: Record<string, unknown> = configSchema.parse({}).delegation;
   const single = [
     ...ROUTE_KEYS.map((key) => ({ name: key, now: merged[key], next: value[key] })),
     ...DELEGATION_CHOICES.map((key) => ({
       name: `delegation.${key}`,
-      now: inner(merged.delegation)[key] ?? unset[key],
-      next: inner(value.delegation)[key],
+      now: fieldsOf(merged.delegation)[key] ?? unset[key],
+      next: fieldsOf(value.delegation)[key],
     })),
   ];
   const changed = single.filter(({ now, next }) => next !== undefined && !isDeepStrictEqual(now, next));
-  const named = ["models", "agents"].flatMap((key) => Object.keys(inner(value[key])).map((name) => `${key}.${name}`));
+  const named = ["models", "agents"].flatMap((key) =>
+    Object.keys(fieldsOf(value[key])).map((name) => `${key}.${name}`),
+  );
   return [
     ...changed.map(({ name, now, next }) => `${name} from ${shortly(now)} to ${shortly(next)}`),
     ...(Array.isArray(value.rules) ? [`rules to ${value.rules.length} of its own`] : []),

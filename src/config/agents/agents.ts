@@ -198,7 +198,7 @@ function filesIn(base: string, folder: string, format: AgentFormat, origin: Agen
     if (names.length > MAX_FILES) skipped.add(TOO_MANY);
     return [...files, ...[...skipped].map(failed)];
   } catch (error) {
-    return [failed(`it cannot be read: ${reasonOf(error)}`)];
+    return [failed(`it cannot be read: ${errorMessage(error)}`)];
   }
 }
 
@@ -282,8 +282,4 @@ function readDefinition(path: string, within: string | undefined): FileContent {
     maxBytes: MAX_BYTES,
   });
   return found ?? { unreadable: "expected a file; found a dangling link" };
-}
-
-function reasonOf(error: unknown): string {
-  return errorMessage(error);
 }
