@@ -44,7 +44,7 @@ export function createApprovals(
   timeoutMs: number,
   clock: Clock,
 ): Approvals {
-  const open = new Map<string, (verdict: ApprovalDecision) => void>();
+  const open = new Map<string, (decision: ApprovalDecision) => void>();
   const canBeAnswered = asker !== undefined || answersFromElsewhere === true;
 
   async function approve(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalDecision> {

@@ -24,11 +24,8 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
       const { publish } = parent;
       const before = await nestedRunOf(journal, nestedCall.by);
       if (before !== undefined && isOver(before.run)) return before.run;
-      const {
-        setup,
-        recalled: loaded,
-        first,
-      } = before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
+      const { setup, loaded, first } =
+        before === undefined ? await start(nestedCall) : await resumeNested(before, nestedCall, options);
       onStart(loaded.run);
       first.forEach(publish);
       await supervise(deps, setup, loaded, {
@@ -54,7 +51,7 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     const { setup, firstEvents } = await prepare(nestedCall.call, options, nestedCall);
     if (parent.signal.aborted) throw new DeputyError("nothing-to-run", "Stopped before anything was started.");
     const [start] = await journal.begin({ under: nestedCall.by.childId }, firstEvents);
-    return { setup, recalled: newRun([start]), first: [start] };
+    return { setup, loaded: newRun([start]), first: [start] };
   }
 
   async function resumeNested(loaded: LoadedRun, nestedCall: NestedCall, { server }: TreeOptions) {
@@ -65,7 +62,7 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     const plan = await planResume(loaded.run, setup, { server, isBudgeted }, nestedCall.parent.signal);
     await endAsked(loaded, server);
     const ends = endsOfStopped(loaded.run, clock.now(), server);
-    return { setup, recalled: loaded, first: await recordResume(loaded, factsOf(plan), ends) };
+    return { setup, loaded, first: await recordResume(loaded, factsOf(plan), ends) };
   }
 
   return runNestedWith;

@@ -32,7 +32,7 @@ export type Resuming = {
   /** Writes nothing. If the signal aborts, the plan is made without the keys that are still pending. */
   planResume(run: Run, setup: Setup, options: PlanOptions, signal: AbortSignal): Promise<ResumePlan>;
   endAsked(loaded: LoadedRun, server: string | undefined): Promise<void>;
-  recordResume(recalled: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
+  recordResume(loaded: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
 type PlanOptions = {
