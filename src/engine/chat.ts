@@ -44,9 +44,7 @@ export async function openChat(engine: Engine, options: ChatOptions): Promise<Li
   const { wish = {}, toolsets, maxCostUsd } = options;
   const past = options.id === undefined ? undefined : await conversationOf(engine, options.id);
   const workspace = past?.workspace ?? options.workspace;
-  const limits = {
-    ...present({ toolsets, max_cost_usd: maxCostUsd }),
-  };
+  const limits = present({ toolsets, max_cost_usd: maxCostUsd });
   let id = past?.run.delegationId;
   let limitTold = past === undefined;
   /** The route chosen since the last message. */

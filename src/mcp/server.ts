@@ -13,6 +13,7 @@ import { z } from "zod";
 import type { ManagedRuns } from "../engine/control/delegations.ts";
 import { DeputyError, internalErrorText } from "../errors.ts";
 import { suggest } from "../text/did-you-mean.ts";
+import type { Tool } from "../tool.ts";
 import { type ClientSession, createClientSession } from "./client/client-session.ts";
 import { realPathOf, workspaceAmong } from "./client/client-workspace.ts";
 import { createFormSeal } from "./client/form-seal.ts";
@@ -80,13 +81,7 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
         const request = createRequestContext(context, { server, caller, clock: deps.clock, seal });
         const tools = createMcpTools(deps, { context: request, seen: seenIn(context) });
         const tool = tools.find((each) => each.name === name);
-        if (tool === undefined)
-          return refused(
-            unknownTool(
-              name,
-              tools.map((each) => each.name),
-            ),
-          );
+        if (tool === undefined) return refused(unknownTool(name, tools));
         return await callTool(tool, written, { childId: "", signal: context.mcpReq.signal });
       } catch (error) {
         if (error instanceof InputRequired) return error.result;
@@ -110,7 +105,8 @@ export function createMcpServers(deps: McpServerDeps): CreateMcpServer {
   };
 }
 
-function unknownTool(name: string, known: readonly string[]): string {
+function unknownTool(name: string, tools: readonly Tool[]): string {
+  const known = tools.map((tool) => tool.name);
   const [close] = suggest(name, known, 1);
   return `There is no tool ${name}. ${close ? `Did you mean ${close}?` : `Tools: ${known.join(", ")}.`}`;
 }

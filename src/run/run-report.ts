@@ -1,5 +1,4 @@
 /** Report of a run for a model, computed from the run. */
-import type { Failure, Problem } from "../errors.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
 import { roundUsd } from "../text/money.ts";
@@ -55,13 +54,9 @@ function reportedResult(result: Result): ReportedResult {
     duration_seconds: result.duration_seconds,
     files_changed: result.files_changed,
     error: error?.message ?? null,
-    ...suggestionsOf(error),
+    ...present({ suggestions: error !== null && "suggestions" in error ? error.suggestions : undefined }),
     warnings: warnings.map(({ message }) => message),
   };
-}
-
-function suggestionsOf(error: Failure | Problem | Result["error"]): { suggestions?: string[] } {
-  return error !== null && "suggestions" in error ? { suggestions: error.suggestions } : {};
 }
 
 /** Current state of a child, or how it ended. */

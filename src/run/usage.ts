@@ -7,6 +7,7 @@ import type { StoredEvent } from "../event.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Planned } from "../plan.ts";
 import { applyToStats, type ChildStats, createChildStats, type UsageTotals, usedAlone } from "../result.ts";
+import { present } from "../values/present.ts";
 import { childIdOf, isChildEvent, parseRunId, rootIdOf } from "./run.ts";
 import { isOfLaterFormat } from "./run-format.ts";
 import { type RunFilter, runIds } from "./run-store.ts";
@@ -83,7 +84,7 @@ async function sharesOf(journal: Journal, runId: string, { since = 0, periodOf }
     provider,
     model,
     tags,
-    ...("agent" in planned && planned.agent !== undefined && { agent: planned.agent }),
+    ...present({ agent: "agent" in planned ? planned.agent : undefined }),
     period,
     used: usedAlone(stats),
   }));

@@ -12,6 +12,7 @@ import { reportOf, stateOf } from "../../run/run-report.ts";
 import type { RunListing } from "../../run/run-store.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { commandInLine, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { isoTime } from "../../values/iso-time.ts";
 import { present } from "../../values/present.ts";
 import type { Engine, Question, Which } from "../engine.ts";
 
@@ -129,11 +130,11 @@ async function stopAndWait({ engine, client, wait }: DelegationsDeps, id: string
 }
 
 async function steer({ engine, clock, client, signal }: DelegationsDeps, id: string, message: string): Promise<string> {
-  const patience = new AbortController();
-  const cancel = clock.after(STEER_MS, () => patience.abort());
+  const timeout = new AbortController();
+  const cancel = clock.after(STEER_MS, () => timeout.abort());
   const sent = await engine.steer(id, message, modelOf(client), "model");
   const removed = sent.keyRemoved ? ` ${keyRemoved("The message").message}` : "";
-  const { state, childId, owner } = await engine.settleSteer(sent, AbortSignal.any([signal, patience.signal]));
+  const { state, childId, owner } = await engine.settleSteer(sent, AbortSignal.any([signal, timeout.signal]));
   cancel();
   const words = {
     delivered: `Delivered: ${childId} has received the message.`,
@@ -202,7 +203,7 @@ function lineOf(listing: RunListing): RunLine {
     delegation_id: delegationId,
     state: stateOf(listing),
     surface,
-    started_at: new Date(startedAt).toISOString(),
+    started_at: isoTime(startedAt),
     done: children.filter(hasEnded).length,
     tasks: children.length,
     goal: shortLine(call.tasks[0]?.goal, 80),

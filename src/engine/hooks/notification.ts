@@ -4,6 +4,7 @@ import { hasEnded, isConversation, type Run, resultsOf, runIn } from "../../run/
 import { formatTotalUsd } from "../../text/money.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { commandInLine } from "../../text/spelled-text.ts";
+import { isoTime } from "../../values/iso-time.ts";
 
 export type Notification = {
   /** The same for the same event, however often it is sent. */
@@ -44,7 +45,7 @@ export function approvalNotification(
       command: target,
       directory,
       request,
-      answer_by: new Date(answerBy).toISOString(),
+      answer_by: isoTime(answerBy),
     },
   };
 }

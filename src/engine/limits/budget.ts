@@ -134,9 +134,6 @@ function usd(tokens: number, perMillion: number): number {
 }
 
 function tokensFor(leftUsd: number, perMillion: number): number {
-  return perMillion === 0
-    ? leftUsd >= 0
-      ? Number.POSITIVE_INFINITY
-      : 0
-    : Math.floor((leftUsd * 1_000_000) / perMillion);
+  if (perMillion !== 0) return Math.floor((leftUsd * 1_000_000) / perMillion);
+  return leftUsd >= 0 ? Number.POSITIVE_INFINITY : 0;
 }

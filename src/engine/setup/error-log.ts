@@ -3,6 +3,7 @@ import { mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../../clock.ts";
 import { appendPrivateFile } from "../../system/private-file.ts";
+import { isoTime } from "../../values/iso-time.ts";
 
 /** Appends an error with its stack. @param where the context: a child's id, a tool's name */
 export type LogError = (where: string, error: unknown) => void;
@@ -17,7 +18,7 @@ export function createErrorLog(path: string, clock: Clock): LogError {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > MAX_BYTES) renameSync(path, `${path}.old`);
-      appendPrivateFile(path, `${new Date(clock.now()).toISOString()} ${where}: ${stack}\n`);
+      appendPrivateFile(path, `${isoTime(clock.now())} ${where}: ${stack}\n`);
     } catch {
       // The caller that reported the error still shows its message.
     }
