@@ -16,5 +16,5 @@ export const MAX_INITIALIZE_BYTES = 64 * 1024;
 export const LARGE_BODY_BYTES = 1024 * 1024;
 export const MAX_LARGE_BODIES = 4;
 
-/** When a client that was refused for lack of room may try again, in seconds. */
+/** Time after which a client that was refused for lack of room may try again, in seconds. */
 export const RETRY_AFTER_SECONDS = 5;

@@ -7,7 +7,7 @@ import type { Clock } from "../../clock.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Run } from "../../run/run.ts";
 
-/** How long after its start a run is still what a repeated call means, in milliseconds. */
+/** Time after the start of a run in which a repeated call means that run, in milliseconds. */
 const REPEATABLE_MS = 24 * 60 * 60 * 1000;
 
 export type ClientCalls = {
@@ -20,7 +20,7 @@ export type ClientCalls = {
 };
 
 export function createClientCalls({ clock, journal }: { clock: Clock; journal: Journal }): ClientCalls {
-  /** Whose calls they are, by run. The journal lets a process claim again what it has. */
+  /** The client of each held call, by run. The journal lets a process claim again what it has. */
   const held = new Map<string, string>();
 
   async function holdCall(delegationId: string, client: string): Promise<void> {
@@ -60,7 +60,7 @@ export function createClientCalls({ clock, journal }: { clock: Clock; journal: J
   return { holdCall, takeOverCall, closeCall };
 }
 
-/** What a claim on the call of a run is named by. No run has such an id. */
+/** Id of the claim on the call of a run. No run has such an id. */
 function callOf(delegationId: string): string {
   return `${delegationId} call`;
 }

@@ -1,7 +1,6 @@
 /**
- * What a client means when it cancels a call. A user may have stopped it; or the client's own timeout has expired, and
- * then the work is worth keeping. The protocol does not distinguish them, but clients do, by their words or by the
- * time.
+ * Tells a client's timeout from a user's cancellation: after a timeout, the work is worth keeping. The protocol does not
+ * distinguish them, but clients do, by their words or by the time.
  */
 import { SdkError, SdkErrorCode } from "@modelcontextprotocol/server";
 
@@ -34,7 +33,7 @@ export function isClientTimeout(reason: unknown, waitedMs: readonly number[]): b
   return waitedMs.some((ms) => ms > STEP_MS / 2 && (ms + EARLY_MS) % STEP_MS <= EARLY_MS + LATE_MS);
 }
 
-/** Whether a call ended with its connection, and not by its client's word. */
+/** Returns whether a call ended because its connection did, not because its client cancelled it. */
 export function isDisconnect(reason: unknown): boolean {
   return reason instanceof SdkError && reason.code === SdkErrorCode.ConnectionClosed;
 }

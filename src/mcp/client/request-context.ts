@@ -46,12 +46,12 @@ export type RequestContext = {
   resumed?: { runId: string; shown: string[]; forms: Record<string, unknown> };
 };
 
-export type IncomingDeps = { server: Server; caller: ClientSession; clock: Clock; seal: FormSeal };
+export type RequestContextDeps = { server: Server; caller: ClientSession; clock: Clock; seal: FormSeal };
 
 /** @throws DeputyError `usage` if the call brings back state that was not sent in this form */
 export function createRequestContext(
   context: ServerContext,
-  { server, caller: client, clock, seal }: IncomingDeps,
+  { server, caller: client, clock, seal }: RequestContextDeps,
 ): RequestContext {
   const { mcpReq } = context;
   const modern = mcpReq.envelope !== undefined;

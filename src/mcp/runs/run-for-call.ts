@@ -14,11 +14,11 @@ import type { RequestContext } from "../client/request-context.ts";
 
 export type RunForCallDeps = {
   engine: Engine;
-  /** Where tasks work that say nothing else. */
+  /** Default workspace of tasks. */
   workspace: ClientWorkspace;
-  /** Has a process of its own begin a run that was left for one. @throws DeputyError where it cannot */
+  /** Starts a process that begins an enqueued run. @throws DeputyError if it cannot */
   startDetached(runId: string): Promise<void>;
-  /** Name of the server, which owns what runs in the foreground: its next process goes on with that after a crash. */
+  /** Name of the server, which owns runs in the foreground: after a crash, its next process continues them. */
   server(): string;
 };
 
@@ -26,10 +26,10 @@ type CallPlace = Required<Pick<SubmitOptions, "workspace" | "callKey" | "client"
 
 export type ClientCall = { call: Call; background: boolean };
 
-/** How a client's runs are stopped where it has not said so: it went away. */
+/** The `by` of stops when a client has gone away or cancelled its call. */
 export const cancelledBy = (client: string) => `cancelled by ${client}`;
 
-/** @returns the id of the run @throws DeputyError where none can start */
+/** @returns the id of the run @throws DeputyError if none can start */
 export async function runForCall(
   deps: RunForCallDeps,
   { client, roots }: RequestContext,
@@ -53,8 +53,8 @@ async function joinOrStart(deps: RunForCallDeps, client: string, asked: ClientCa
 }
 
 /**
- * Goes on with a run that the end of its server, or of its client, has cut off. What somebody stopped stays stopped.
- * @returns false where it cannot continue, so that the call needs a new one
+ * Continues a run that ended because its server or its client did. What a user stopped stays stopped.
+ * @returns false if it cannot continue, so that the call needs a new run
  */
 async function pickUp(
   { engine, server, startDetached }: RunForCallDeps,
@@ -65,8 +65,8 @@ async function pickUp(
   const found = await engine.run(id);
   const { run, owner } = found;
   const isCutOff = owner === "dead" && wasCutOff(run) && setAsideReason(found) === undefined;
-  const isLetGo = owner === "none" && wasLetGo(run, client);
-  if (!isCutOff && !isLetGo) return true;
+  const isAbandoned = owner === "none" && wasAbandoned(run, client);
+  if (!isCutOff && !isAbandoned) return true;
   if (background) {
     await startDetached(id);
     return true;
@@ -77,15 +77,15 @@ async function pickUp(
     return true;
   } catch (error) {
     if (!(error instanceof DeputyError)) throw error;
-    if (error.code === "run-owned") return true; // Somebody else goes on with it.
+    if (error.code === "run-owned") return true; // Another process continues it.
     if (error.code !== "nothing-to-run") throw error;
     await engine.closeCall(run, client);
     return false;
   }
 }
 
-/** Whether the end of its server or client, and nobody's wish, has stopped all that is unfinished of a run. */
-function wasLetGo({ children }: Run, client: string): boolean {
+/** Returns whether the end of its server or client, and no user, stopped every unfinished child of a run. */
+function wasAbandoned({ children }: Run, client: string): boolean {
   const reasons = children.flatMap(({ tally: { ending } }) =>
     ending?.status === "interrupted" ? [ending.exitReason] : [],
   );
@@ -115,7 +115,7 @@ async function start(
   return id;
 }
 
-/** The same for the same facts, in whatever order their fields are. */
+/** A hash of the facts, whatever the order of their fields. */
 function keyOf(facts: unknown): string {
   const inOrder = (_: string, value: unknown) =>
     isRecord(value)

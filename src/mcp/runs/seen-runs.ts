@@ -13,7 +13,7 @@ export function seenRuns(engine: Engine, client: () => Promise<McpClientFacts>):
     return (start) => start.client?.name === name && start.client.workspace === workspace;
   }
   const whole = async (id: string) => engine.wholeId(id, await own());
-  const { refresh, follow, settleSteer } = engine; // They take what was found here.
+  const { refresh, follow, settleSteer } = engine; // Their arguments were found here.
   return {
     refresh,
     follow,

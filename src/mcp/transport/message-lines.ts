@@ -1,11 +1,11 @@
-/** Messages of a client that are a line each: valid ones go on to the protocol's reader, each on a line of its own. */
+/** Splits a client's input into messages, one per line, and passes the valid ones on to the SDK's reader. */
 import { Transform } from "node:stream";
 import { MAX_MESSAGE_BYTES } from "../limits.ts";
 import { createIdFinder, type FrameError, frameError, type IdFinder, readFrame } from "./frames.ts";
 
 const NEWLINE = 0x0a;
 
-/** @param answer sends the answer to an invalid frame. One without an id goes on to the reader, which reports it. */
+/** @param answer sends the answer to an invalid frame. One without an id is passed on to the reader, which reports it. */
 export function createMessageLines(answer: (error: FrameError) => void): Transform {
   let held: Buffer[] = [];
   let heldBytes = 0;
