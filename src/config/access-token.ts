@@ -28,7 +28,7 @@ export function accessToken(state: string): AccessToken {
   };
 }
 
-/** Of several servers that make one at once, each gets the one that was there first. */
+/** If several servers create a token at once, all get the one that was created first. */
 function tokenIn(path: string): string {
   try {
     const existing = readToken(path);

@@ -250,7 +250,7 @@ function quoted<Name extends string | number>(name: Name): Name | string {
 export const MISPLACED =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
   "expected no key here; found what may be one. Write it as `api_key: ${NAME}` of its provider, and set the variable NAME";
-/** Where a key belongs, or where texts of any kind do. */
+/** Fields for keys, and fields for text of any kind. */
 const FREE = ["api_key", "api_keys", "api_key_command", "headers", "base_url", "prompt", "description", "match"];
 
 /** Paths of the names, and of the values that should be names or numbers, that may be a key. */

@@ -7,7 +7,7 @@ import type { KeyPath } from "../values/key-path.ts";
 import { isRecord } from "../values/record.ts";
 import { escapeVariables, unescapeVariables } from "./document.ts";
 
-/** Where a value goes. `appends`: as a new entry of the list at `path`. */
+/** The place of a value. `appends`: a new entry of the list at `path`. */
 export type EditedPlace = { path: KeyPath; appends?: boolean };
 
 /**

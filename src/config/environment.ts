@@ -10,7 +10,7 @@ import { blockThread } from "../system/block-thread.ts";
 import type { Environment } from "../template.ts";
 import { present } from "../values/present.ts";
 
-/** Whether a variable contains a provider's key. */
+/** Returns whether a variable contains a provider's key. */
 export type HoldsKey = (name: string, value: string) => boolean;
 
 /** Every variable of an environment, in one half or the other. */

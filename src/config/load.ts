@@ -48,7 +48,7 @@ export const OVERRIDES = {
   DEPUTY_MAX_SPAWN_DEPTH: "delegation.max_spawn_depth",
 } as const;
 
-/** What a variable's key expects, where the schema's own words do not fit a text. */
+/** Expected values of variables, where the schema's own words do not fit a text. */
 const EXPECTED_IN: Record<string, string> = {
   reasoning_effort: "one of none, minimal, low, medium, high, xhigh, max",
   "delegation.max_spawn_depth": "a whole number from 0",

@@ -31,7 +31,7 @@ const SAME_COLUMN = "expected the keys of one map, and the `-` of one list, to s
 const THIS_LINE = `wrong indentation: ${SAME_COLUMN}; found another column`;
 const NEXT_LINE = `wrong indentation: ${SAME_COLUMN}; found the next line further to the right`;
 
-/** What the parser says about wrong indentation, under codes that it shares with other errors. */
+/** The parser's messages about wrong indentation, whose codes other errors share. */
 const INDENTATION: readonly [says: RegExp, words: string][] = [
   [/^All mapping items must start at the same column/, THIS_LINE],
   [/^Sequence item without - indicator/, THIS_LINE],

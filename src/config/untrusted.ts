@@ -1,7 +1,7 @@
 /**
- * What a project file may set before the user trusts it: a choice among the user's routes, names of its own for them,
- * and lower limits within bounds. No endpoint, key, permission or environment. The rest is an error, never dropped
- * silently, and what the file changes in a route is told.
+ * Limits a project file that the user does not trust yet to choices among the user's routes, new names for them, and
+ * lower limits within bounds. It can set no endpoint, key, permission or environment. Anything else is an error, never
+ * dropped silently, and a warning names the routes that the file changes.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -142,7 +142,7 @@ function routeChanges(value: Record<string, unknown>, merged: Record<string, unk
 }
 
 const ROUTE_KEYS = ["model", "provider", "reasoning_effort"];
-/** As many names as are told, and as many characters of a value. */
+/** Maximum names, and maximum characters of a value, in a warning. */
 const MAX_NAMED = 10;
 const MAX_SHOWN = 80;
 
@@ -164,7 +164,7 @@ function isLimit(key: string): key is Limit {
   return key in LIMITS;
 }
 
-/** How a wanted limit is out of its bounds, as the end of a clause; undefined if it is not. */
+/** Explains how a wanted limit is out of its bounds, as the end of a clause; undefined if it is within them. */
 function boundBroken(key: Limit, wanted: number, now: number | undefined): string | undefined {
   const bounds: { least: number; zeroIsUnlimited?: true } = LIMITS[key];
   const amount = (value: number | undefined) =>

@@ -76,7 +76,7 @@ function presentable(tool: Tool, redact: (text: string) => string): Tool {
   };
 }
 
-/** What a key was taken out of, the model has not seen: written back, the file would lose the key. */
+/** If a key was removed, the model has not seen the whole file: written back, the file would lose the key. */
 function withoutKeys({ seen, ...output }: ToolOutput, redact: (text: string) => string): ToolOutput {
   const text = redact(output.text);
   return { ...output, text, ...(text === output.text && present({ seen })) };

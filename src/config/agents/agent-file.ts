@@ -36,7 +36,7 @@ export function readAgentFile(file: string, text: string, format: AgentFormat, n
   return { agent: { ...agent, prompt, notes: [...new Set(notes)] } };
 }
 
-/** What files of either tool may say: a line that begins with another word belongs to the text above it. */
+/** Fields that files of either tool may have: a line that begins with another word belongs to the text above it. */
 const KEYS = new Set([
   ...["name", "description", "model", "tools", "disallowedTools", "effort", "maxTurns", "color", "skills", "hooks"],
   ...["permissionMode", "mcpServers", "allowed-tools", "memory", "background", "isolation", "initialPrompt"],

@@ -108,7 +108,7 @@ function notReplaced({ name, source }: AgentDefinition, other: AgentDefinition):
   };
 }
 
-/** Where an untrusted project's file makes its agent run. */
+/** Warns if an untrusted project's file chooses the route of its agent. */
 function routeWarnings({ name, source, model, provider, reasoning_effort }: AgentDefinition): Warning[] {
   const fields = Object.entries({ model: model === "inherit" ? undefined : model, provider, reasoning_effort });
   const set = fields.filter(([, value]) => value !== undefined).map(([key, value]) => `${key} to ${shownValue(value)}`);

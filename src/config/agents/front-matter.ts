@@ -1,7 +1,7 @@
 /**
- * The front matter of a Markdown file, as people write it: mostly YAML, often with descriptions that are none. It is
- * read as YAML where it is YAML. Where it is not, it is cut into its fields, and only a field that is broken is taken as
- * the text it looks like. Each line is looked at once.
+ * The front matter of a Markdown file, as people write it: mostly YAML, often with descriptions that are not valid YAML.
+ * If it cannot be read as YAML, it is cut into its fields, and only a broken field is taken as plain text. Each line is
+ * looked at once.
  */
 import type { Fields } from "../consume.ts";
 import { readYaml } from "../document.ts";
@@ -38,10 +38,10 @@ export function readFrontMatter(
 }
 
 const FENCE = /^-{3,}\s*$/;
-/** YAML's own end of a document. */
+/** End of a document in YAML. */
 const END = /^(-{3,}|\.{3})\s*$/;
 
-/** Where the front matter ends: at the next fence, or, where nobody closed it, at the blank line below its fields. */
+/** Line at which the front matter ends: the next fence or, if nobody closed it, the blank line below its fields. */
 function endOf(lines: readonly string[], start: number, keys: ReadonlySet<string>): number {
   const end = lines.findIndex((line, index) => index > start && END.test(line));
   if (end >= 0) return end;

@@ -55,7 +55,7 @@ function readText(bytes: Buffer, isCut: boolean): { text: string; encoding?: str
   return { text: new TextDecoder(label).decode(bytes), encoding: name };
 }
 
-/** Where the last UTF-8 character starts that is not complete. */
+/** Start of an incomplete UTF-8 character at the end; the length if there is none. */
 function endOfWholeCharacters(bytes: Buffer): number {
   const isContinued = (at: number) => ((bytes[at] ?? 0) & 0xc0) === 0x80;
   let start = bytes.length - 1;

@@ -56,7 +56,7 @@ export async function ripgrep(
   return { timedOut: killedBy !== null && !enough, ...present({ problem: words || undefined }) };
 }
 
-/** What to do where ripgrep advises an option that a model cannot give. */
+/** Advice to replace ripgrep's own, which names options that a model cannot give. */
 const ADVICE: [problem: RegExp, advice: string][] = [
   [
     /literal .* is not allowed|multiline/i,

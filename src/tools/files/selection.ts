@@ -8,7 +8,7 @@ import type { Workspace } from "./paths/workspace.ts";
 
 type Reason = "denied" | "asks" | "secret" | "secret-denied";
 
-/** What is said of one file, and of several. */
+/** Explanations for one omitted file, and for several. */
 const WHY: Record<Reason, [one: string, several: string]> = {
   denied: ["is not shown: a permission rule denies it", "are not shown: a permission rule denies them"],
   asks: [

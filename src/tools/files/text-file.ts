@@ -1,4 +1,4 @@
-/** A text file of the workspace, read whole so that it can be changed: what changes it keeps the rest of it. */
+/** Reads a whole text file of the workspace, so that a change can keep its encoding and the rest of its content. */
 import { closeSync, readFileSync } from "node:fs";
 import { sha256Of } from "../../image.ts";
 import { isSeenWhole } from "../../seen-file.ts";

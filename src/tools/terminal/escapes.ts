@@ -20,7 +20,7 @@ const TEXT_OPENERS_C1 = ["\u0090", "\u0098", "\u009d", "\u009e", "\u009f"];
 const TEXT_ENDS = "\n\u0007\u0018\u001a\u001b\u009c";
 const TEXT_END = new RegExp(`[${TEXT_ENDS}]`);
 
-/** What takes no place on the screen without being a sequence: NUL stays, because programs print it between names. */
+/** Control characters that take no place on the screen. NUL is not one: programs print it between names. */
 const SILENT = "\u0007\u000e\u000f\u0018\u001a\u009c";
 
 /** Position of the next control character other than line feed and tab; the end if there is none. */

@@ -2,7 +2,7 @@
 
 const BINARY = "[binary data, not shown]";
 const CONTROLS = /[^\P{Cc}\n\t]/gu;
-/** What decoding made of bytes that are not UTF-8. */
+/** Stands in decoded text for bytes that are not UTF-8. */
 const UNDECODED = "\u{fffd}";
 /** A line with fewer such characters is text, perhaps of another encoding. */
 const MIN_UNREADABLE = 4;

@@ -1,6 +1,6 @@
 /**
- * What a terminal would show of a command's output: lines that were redrawn in their last state, without colors and
- * titles. Tabs and control characters without an effect stay as they are.
+ * Renders a command's output as a terminal would show it: redrawn lines in their last state, without colors and titles.
+ * Tabs and control characters without an effect stay as they are.
  */
 import { type Escape, plainEnd, readEscape, textEnd } from "./escapes.ts";
 import { COLUMNS, createScreenRows, type ScreenRows } from "./screen-rows.ts";

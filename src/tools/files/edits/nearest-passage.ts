@@ -76,7 +76,7 @@ function occursInstead(text: string, wanted: string, meant: string): boolean {
   return meant !== wanted && meant.trim() !== "" && text.includes(meant);
 }
 
-/** Where the wanted lines follow each other. The first may be the end of a line, the last the start of one. */
+/** Index at which the wanted lines follow each other. The first may be the end of a line, the last the start of one. */
 function placeOf(lines: readonly string[], wanted: readonly string[]): number | undefined {
   if (wanted.every((line) => line === "")) return undefined;
   const last = wanted.length - 1;

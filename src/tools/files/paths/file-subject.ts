@@ -70,7 +70,7 @@ function afterLink(path: string): string | undefined {
   return undefined;
 }
 
-/** What a link says; undefined for anything else, and where the system does not say. */
+/** The target of a link as written; undefined for anything else, or if the system does not tell. */
 function linkAt(path: string): string | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? readlinkSync(path) : undefined;
