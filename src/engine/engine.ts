@@ -59,7 +59,7 @@ export type EngineDeps = Services &
   CallsDeps & {
     newId: () => string;
     closeTransport(): Promise<void>;
-    /** Tells the user what went wrong beside the runs. */
+    /** Warns the user of something that failed outside the runs. */
     warn(message: string): void;
     /** This process. */
     pid: number;

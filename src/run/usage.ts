@@ -18,7 +18,7 @@ export type UsageShare = {
   runId: string;
   provider: string;
   model: string;
-  /** Of the task; a child's own delegations have those of its task if theirs have none. */
+  /** Tags of the task; a child's own delegations inherit those of its task if theirs have none. */
   tags: readonly string[];
   agent?: string;
   period: string;

@@ -1,4 +1,4 @@
-/** What `notify:` of the config says, to a person and to a program: a child waits for an approval, or a run has ended. */
+/** The notifications of `notify:`, for people and programs: a child waits for an approval, or a run has ended. */
 import type { StoredEvent } from "../../event.ts";
 import { hasEnded, isConversation, type Run, resultsOf, runIn } from "../../run/run.ts";
 import { formatTotalUsd } from "../../text/money.ts";

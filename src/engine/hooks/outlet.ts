@@ -1,4 +1,4 @@
-/** What every outlet of events has in common. */
+/** Types and helpers common to `hooks:` and `notify:`. */
 import { homedir } from "node:os";
 import type { Clock } from "../../clock.ts";
 import type { StoredEvent } from "../../event.ts";
@@ -21,7 +21,7 @@ export type HooksDeps = {
   warn(message: string): void;
 };
 
-/** Where a run's commands run, and their environment. */
+/** Working directory and environment of a run's commands. */
 export function placeOf({ directory = homedir() }: Run, { commandEnvironment }: HookSetup) {
   return { cwd: directory, environment: commandEnvironment() };
 }

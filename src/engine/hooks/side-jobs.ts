@@ -1,4 +1,4 @@
-/** Work beside the runs: bounded in number, in order within a lane, and never in the way of a run. */
+/** Jobs outside the runs: limited in number, in order within a lane, never awaited by a run. */
 
 export type SideJob = (signal: AbortSignal) => Promise<void>;
 

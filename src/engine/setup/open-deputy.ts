@@ -33,7 +33,7 @@ export type OpenOptions = {
   hideVariables?: ((names: readonly string[]) => void) | undefined;
   /** Returns numbers from 0 to 1, for jitter. */
   random?: () => number;
-  /** Tells the user what went wrong beside the runs, such as a hook. Default: a warning of the process. */
+  /** Warns the user of something that failed outside the runs, such as a hook. Default: a warning of the process. */
   warn?: (message: string) => void;
   /** Chooses a route for each task: it overrides the config's rules; agent, call and task override it. */
   route?: RouteHook;

@@ -1,6 +1,6 @@
 /**
- * What a child's tools do, done for the user of a surface: the same workspace boundary, the same rules for files, and
- * the same environment of commands, without keys. The user's own command needs no approval.
+ * A child's tools for the user of a surface: with the same workspace boundary, the same rules for files, and the same
+ * environment of commands, without keys. The user's own command needs no approval.
  */
 import { createFileJudge } from "../../child/file-rules.ts";
 import type { Tool, ToolOutput } from "../../tool.ts";

@@ -1,6 +1,6 @@
 /**
- * What a planned call may cost: for each task, one request with the prompt it would get and an answer of the length that
- * is assumed. How many requests a child makes is not known before it runs, so nothing is estimated beyond that.
+ * Estimates a planned call: for each task, one request with the prompt it would get and an answer of an assumed length.
+ * The number of a child's requests is unknown before it runs, so nothing beyond that is estimated.
  */
 import { ASSUMED_ANSWER_TOKENS, estimatedInputTokens } from "../../child/worst-case.ts";
 import type { Planned, Ready } from "../../plan.ts";
@@ -9,7 +9,7 @@ import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
 import { createPrompts } from "../work/prompts.ts";
 
-/** Of one request. `usd` is absent if the price is unknown. */
+/** The estimate of one request. `usd` is absent if the price is unknown. */
 export type RequestEstimate = { inputTokens: number; outputTokens: number; usd?: number };
 
 export type Estimates = {

@@ -47,7 +47,7 @@ export type CallOptions = {
   depth?: number;
   /** The server that owns the run: after a crash, its next process finds the run with `orphanedRuns`. */
   server?: string;
-  /** Of an MCP client's call, by which `takeOverCall` finds the run. */
+  /** Key of an MCP client's call, by which `takeOverCall` finds the run. */
   callKey?: string;
   /** The MCP client that begins the run. */
   client?: McpClientFacts;

@@ -10,7 +10,7 @@ import { blockThread } from "../../system/block-thread.ts";
 import { makeFolder } from "../../system/make-folder.ts";
 import { emptiedJournal, linkedFile, notAFile } from "./errors.ts";
 
-/** What SQLite reads and writes next to its database. */
+/** Suffixes of the database and of the files that SQLite keeps next to it. */
 const SUFFIXES = ["", "-wal", "-shm", "-journal"];
 /** Files and directories of the state directory that Deputy makes only once it is in use. */
 const SIGNS_OF_USE = ["owners", "trusted.json"];

@@ -25,7 +25,7 @@ export type JournalReport = {
   problems: string[];
   /** Runs of a later journal format: their events were checked for changes only. */
   later: string[];
-  /** Where the chain contains the head that was asked for. */
+  /** Position of the requested head. */
   head?: ChainPosition;
 };
 
