@@ -77,11 +77,11 @@ function problemOf(task: FirstTask, routing: Routing, cwd: string): string | und
 
 function taskFileText(file: string, tasks: FirstTask[]): string {
   const name = shellWord(file).replace(/^'([\w./-]+)'$/, "$1");
-  return `# Tasks for Deputy. They run in parallel, each as an agent of its own.
+  return `# Tasks for Deputy. They run in parallel, each as its own agent.
 #   deputy run ${name} --dry-run      shows each route and price; sends nothing
 #   deputy run ${name}
 # deputy schema > deputy-task.schema.json lets your editor complete the fields.
-${stringify({ tasks }, { lineWidth: 0 })}`;
+${stringify({ tasks }, { aliasDuplicateObjects: false, lineWidth: 0 })}`;
 }
 
 /** @returns false if there is anything at the path. @throws DeputyError `output-unwritable` */

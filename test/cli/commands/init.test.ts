@@ -32,6 +32,7 @@ describe("deputy init", () => {
       );
       assert.match(read(CONFIG), /^provider: zai$/m);
       assert.match(read("work/tasks.yaml"), /model: small[\s\S]*model: large/);
+      assert.doesNotMatch(read("work/tasks.yaml"), /[&*]\w/, "a list repeats instead of naming a YAML anchor");
       const ran = await run(["run", "tasks.yaml", "--strict"], providers.env);
       assert.equal(ran.code, 0, ran.stdout + ran.stderr);
       assert.equal(ran.stdout.match(/done/g)?.length, 3);
