@@ -178,6 +178,7 @@ async function declaredCommand(name: string, context: Context): Promise<Command 
   const command = createCommand(name, context.io);
   const declare = await entry.load();
   declare(command, context);
+  for (const sub of command.commands) sub.showHelpAfterError(`See ${command.name()} ${sub.name()} --help.`);
   return command;
 }
 

@@ -34,6 +34,8 @@ describe("the command line", () => {
     const option = await deputy(["run", "--efort", "high"]);
     assert.equal(option.code, 2);
     assert.match(option.stderr, /deputy: unknown option '--efort'\n\(Did you mean --effort\?\)/);
+    const nested = await deputy(["config", "init", "--model", "x"]);
+    assert.match(nested.stderr, /\nSee deputy config init --help\.\n$/);
     assert.equal((await deputy(["constructor"])).code, 2);
   });
 
