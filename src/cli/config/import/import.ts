@@ -1,5 +1,6 @@
 /** `deputy config import`: converts another program's config, and reports everything that was not converted. */
 
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -39,6 +40,8 @@ export function importConfig(io: Io, place: ConfigPlace, words: readonly string[
   const program = Object.hasOwn(IMPORTED_PROGRAMS, first) ? IMPORTED_PROGRAMS[first] : undefined;
   const isHermes = program === undefined && (first === "hermes" || file === undefined);
   if (program === undefined && !isHermes) throw unknownProgram(first);
+  if (isHermes && first !== "hermes" && /^[\w-]+$/.test(first) && !existsSync(resolve(io.cwd, first)))
+    throw unknownProgram(first);
   if (flags.project && program === undefined) throw new DeputyError("usage", "Hermes has no config for a project.");
   const target = flags.project ? join(io.cwd, ".deputy", "config.yaml") : writtenConfigPath(place);
   if (flags.write) refuseToOverwrite(target, flags.force);
