@@ -53,15 +53,22 @@ function estimateLines({ planned, estimates }: EstimatedPlan): string[] {
   const input = formatCount(known.reduce((sum, { inputTokens }) => sum + inputTokens, 0));
   const output = grouped(known[0]?.outputTokens ?? 0);
   const requests = Math.max(...planned.map((entry) => ("limits" in entry ? entry.limits.maxIterations : 0)));
-  const most =
-    estimates.limitUsd === undefined
-      ? "There is no limit in dollars: --max-cost sets one."
-      : `The limit is ${formatUsd(estimates.limitUsd)}.`;
   const cost = isComplete ? `about ${formatUsd(knownUsd)}` : formatTotalUsd(knownUsd, false);
   return [
     `Estimate: ${cost} if each task takes one request (about ${input} tokens in, with prompts and tools, and ${output} out per answer).`,
-    `A child that uses tools makes more requests, here up to ${grouped(requests)}, each with all before it. ${most}`,
+    `A child that uses tools makes more requests, here up to ${grouped(requests)}, each with all before it. ${limitOf(planned, estimates)}`,
   ];
+}
+
+/** The limit in dollars: the run's, or those of its tasks. */
+function limitOf(planned: readonly Planned[], { limitUsd }: Estimates): string {
+  if (limitUsd !== undefined) return `The limit is ${formatUsd(limitUsd)}.`;
+  const own = planned.flatMap((entry) => ("limits" in entry ? [entry.limits.maxCostUsd] : []));
+  const set = own.filter((usd) => usd !== undefined);
+  if (set.length === 0) return "There is no limit in dollars: --max-cost sets one.";
+  if (set.length < own.length)
+    return `Only ${set.length} of ${plural(own.length, "task")} ${set.length === 1 ? "has" : "have"} a limit in dollars: --max-cost sets one for all.`;
+  return `The limit is ${formatUsd(set.reduce((sum, usd) => sum + usd, 0))}, set by the tasks.`;
 }
 
 function estimatedTotal({ tasks }: Estimates) {

@@ -284,6 +284,14 @@ describe("deputy run --dry-run", () => {
     assert.match(stdout, /^Estimate: \$0\.09\d\d \+ unknown if each task takes one request \(about 5\.\dk tokens in/m);
     assert.match(stdout, / and 1,000 out per answer\)\.$/m);
     assert.match(stdout, /up to 50, each with all before it\. The limit is \$2\.00\.$/m);
+    const limitOf = async (stdin: string) =>
+      (await deputy(["run", "-", "--dry-run"], { engine, stdin })).stdout.match(/all before it\. (.*)$/m)?.[1];
+    assert.equal(await limitOf("- goal: a\n"), "There is no limit in dollars: --max-cost sets one.");
+    assert.equal(await limitOf("- goal: a\n  max_cost_usd: 2\n"), "The limit is $2.00, set by the tasks.");
+    assert.equal(
+      await limitOf("- goal: a\n  max_cost_usd: 2\n- goal: b\n"),
+      "Only 1 of 2 tasks has a limit in dollars: --max-cost sets one for all.",
+    );
     const { stdout: json } = await deputy(["run", "-", "--dry-run", "--json"], { engine, stdin: tasks });
     const plan = JSON.parse(json);
     assert.deepEqual(
