@@ -28,9 +28,11 @@ function list(facts: readonly ReportFact[]): string {
   return facts.map(([name, value]) => `- ${name}: ${inline(value)}`).join("\n");
 }
 
-/** Escapes everything that Markdown or HTML could read. */
+/** Escapes everything that Markdown or HTML could read. A colon before a space or between digits begins no link. */
 function inline(text: string): string {
-  return oneLine(text).replace(/[\\`*_{}[\]()#+!|~<>&:]/g, (found) => (found === ":" ? "&#58;" : `\\${found}`));
+  return oneLine(text).replace(/[\\`*_{}[\]()#+!|~<>&]|(?<!\d):(?!\s|$)|:(?![\s\d]|$)/g, (found) =>
+    found === ":" ? "&#58;" : `\\${found}`,
+  );
 }
 
 /** A block whose fence is longer than any in the text. */

@@ -57,7 +57,7 @@ describe("deputy report", () => {
     );
     assert.match(stdout, new RegExp(`^## ✓ .*1/2.* ${id}\\.1$`, "m"));
     assert.match(stdout, /^- Route: .* · m @ zai · /m);
-    assert.match(stdout, /^- Status: failed&#58; refused/m);
+    assert.match(stdout, /^- Status: failed: refused/m);
     assert.match(stdout, /^`{3,}diff\n-old\n\+new\n`{3,}$/m);
   });
 
