@@ -214,8 +214,11 @@ async function knownRoot(journal: Journal, id: string, among: RunFilter): Promis
   const matches = (await runIds(journal, among)).filter((known) => rootId !== "" && known.startsWith(rootId));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
-  const found = matches.length === 0 ? "found none" : `${matches.length} match: ${matches.slice(0, 5).join(", ")}`;
-  throw new DeputyError("run-unknown", `Expected the id of a run; found ${id}: ${found}. See: deputy runs`);
+  const matched = matches.length === 0 ? "no run" : `${matches.length} runs: ${matches.slice(0, 5).join(", ")}`;
+  throw new DeputyError(
+    "run-unknown",
+    `Expected the id of a run; found ${id}, which matches ${matched}. See: deputy runs`,
+  );
 }
 
 function runUnknown(delegationId: string): DeputyError {

@@ -502,7 +502,7 @@ test("runs are listed newest first and found by the beginning of their id", asyn
   );
   const { run: found } = await engine.run(ids[0]?.slice(0, 6) ?? "");
   assert.equal(found.delegationId, ids[0]);
-  await assert.rejects(engine.run("zzzz"), /found none/);
+  await assert.rejects(engine.run("zzzz"), /found zzzz, which matches no run\. See: deputy runs/);
   await assert.rejects(engine.run(`${ids[0]}.7`), /has 1 child;/);
   await engine.close();
 });

@@ -93,7 +93,7 @@ test("the runs below a client's own run are its own, and `all` opens every run",
     const below = `${(data as Report).delegation_id}.1.1`;
     assert.match((await own.call("check_delegation", { id: below })).text, /done/);
     const { text } = await (await client("1.x", undefined, undefined, "other")).call("check_delegation", { id: below });
-    assert.match(text, /found none/);
+    assert.match(text, /which matches no run/);
   });
   await onMcpStage({ config: { mcp: { share: "all" } } }, async ({ client, engine }) => {
     const { id, result } = await engine.submit({ tasks: [{ goal: "one" }] }, { surface: "cli", workspace: "." });
