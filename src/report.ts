@@ -5,7 +5,7 @@
 
 import { z } from "zod";
 import { EFFORTS } from "./route.ts";
-import { formatUsd } from "./text/money.ts";
+import { formatTotalUsd, formatUsd } from "./text/money.ts";
 import { spelledLines } from "./text/spelled-text.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
@@ -129,7 +129,8 @@ function cutTo(text: string, length: number): string {
 /** @param restOf returns how to read the rest of a child's answer that is truncated at `offset` */
 export function reportInWords(report: Report, restOf: (childId: string, offset: number) => string): string {
   const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
-  const cost = money(report.total_cost_usd);
+  const knownUsd = [...results, ...open].reduce((sum, { cost_usd: usd }) => sum + (usd ?? 0), 0);
+  const cost = formatTotalUsd(report.total_cost_usd ?? knownUsd, report.total_cost_usd !== null);
   return [
     `Delegation ${id} (${state}): ${doneInWords(results, tasks)}, ${time(report.total_duration_seconds)}, ${cost}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),

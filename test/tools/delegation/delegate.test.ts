@@ -120,6 +120,9 @@ test("money has the same format for models and users", async () => {
   const spent = { ...report([result(0)]), total_cost_usd: 12.345678 };
   const { text } = await tool({ submit: async () => spent }).run(call("a"), context);
   assert.match(text, /^Delegation r \(ended\): .*, \$12\.35\./);
+  const partly = { ...report([result(0), result(1, { cost_usd: null })]), total_cost_usd: null };
+  const { text: known } = await tool({ submit: async () => partly }).run(call("a", "b"), context);
+  assert.match(known, /^Delegation r \(ended\): .*, \$0\.0100 \+ unknown\./);
 });
 
 test("results are reported in task order, with route and cost", async () => {
