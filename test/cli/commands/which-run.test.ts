@@ -137,6 +137,26 @@ describe("a command without an id", () => {
     assert.match(running.stdout(), new RegExp(`retry of ${failed}`));
   });
 
+  test("shows a list that fits the terminal", async () => {
+    const { again } = await journal();
+    const engine = again();
+    const { result } = await engine.submit(
+      { tasks: [{ goal: "word ".repeat(40) }] },
+      { surface: "cli", workspace: "/work" },
+    );
+    await result;
+    const running = start(["show"], { engine, terminal: true });
+    await until(() => running.stderr().includes("Which run?"));
+    running.interrupt();
+    await running.code;
+    const rows = running
+      .stderr()
+      .split("\n")
+      .filter((line) => /^( {3}|\d)/.test(line));
+    assert.equal(rows.length, 4);
+    for (const row of rows) assert.ok(row.length <= 80, row);
+  });
+
   test("does nothing if the user chooses none", async () => {
     const { again } = await journal();
     const clock = createFakeClock(Date.now());
