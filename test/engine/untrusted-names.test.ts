@@ -49,7 +49,7 @@ describe("a name in a task is not what an untrusted project says it is:", () => 
 
 test("a family's name that an untrusted project redefines is refused as it would be without it", async () => {
   const { message } = await refusal({ tasks: [{ goal: "one", model: "haiku" }] }, inProject({ haiku: COSTLY }));
-  assert.match(message, /Expected a haiku model that a provider with a key is known to serve/);
+  assert.match(message, /Expected a model of the haiku family that a provider with a key is known to serve/);
 });
 
 describe("an untrusted project", () => {

@@ -28,7 +28,7 @@ export type Catalog = {
   /** Returns whether a provider, at this base URL, serves only its own models. */
   isMaker(provider: Provider, baseUrl: string): boolean;
   /** Returns whether a model is known at this base URL; `unknown` if none of the models there are. */
-  knows(provider: Provider, baseUrl: string, model: string): Serves;
+  knows(provider: Provider, baseUrl: string | undefined, model: string): Serves;
   /** Known ids of the provider's models. */
   modelsOf(provider: Provider): string[];
   /** The one id at this base URL that a model's name can mean, ignoring case and dashes; undefined if there is none. */
@@ -79,7 +79,7 @@ export function createCatalog({
     return model.includes("/") ? "unknown" : "yes";
   }
 
-  function knows(provider: Provider, baseUrl: string, model: string): Serves {
+  function knows(provider: Provider, baseUrl: string | undefined, model: string): Serves {
     const { builtIn, configured } = provider;
     if (statedIds(configured).includes(model)) return "yes";
     const listed = listOf(provider);

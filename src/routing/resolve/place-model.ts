@@ -93,7 +93,7 @@ function isKnownAt(provider: Provider, id: string, deps: PlaceModelDeps): boolea
   return deps.catalog.idMeant(provider, baseUrlOf(provider, deps), id) === id;
 }
 
-function baseUrlOf(provider: Provider, { credentials }: PlaceModelDeps): string | undefined {
+export function baseUrlOf(provider: Provider, { credentials }: PlaceModelDeps): string | undefined {
   const answer = credentials.find(provider);
   return "connection" in answer ? answer.connection.baseUrl : undefined;
 }
@@ -124,6 +124,15 @@ export function isTierName(model: string): boolean {
   return /^(small|medium|large|tiny|big|fast|cheap|smart|strong|best|default)$/i.test(model);
 }
 
+/** Vendors and products whose names people write for a model, and that are no provider's name. */
+const VENDORS =
+  /^(chatgpt|codex|meta|alibaba ?cloud|microsoft|amazon|nvidia|cohere|perplexity|bytedance|tencent|baidu)$/i;
+
+/** Names of tiers, vendors and providers: no provider has a model with such a name. */
+export function isNobodysModel(model: string, providers: Providers): boolean {
+  return isTierName(model) || VENDORS.test(model) || providers.slugOf(model) !== undefined;
+}
+
 function missingTier(model: string): Warning {
   const message =
     `${model} is not one of your aliases and is sent as the id of a model. To make it one, name a model in the ` +
@@ -151,7 +160,7 @@ function nobodysFamily(family: string, named: Provider | undefined, makers: read
   return {
     code: "unknown-model",
     field: "model",
-    message: `Expected a ${family} model that ${where} is known to serve; found none.${hint} Or name a model by its id.`,
+    message: `Expected a model of the ${family} family that ${where} is known to serve; found none.${hint} Or name a model by its id.`,
     suggestions: slugs,
   };
 }

@@ -9,7 +9,7 @@ import { present } from "../../values/present.ts";
 import { defaultModelOf, type Provider, type Providers } from "../catalog/providers.ts";
 import type { Aliases, NamedAlias, Unaliased } from "./aliases.ts";
 import { parseModelWish } from "./model-string.ts";
-import { type PlaceModelDeps, placeModel, soleProvider } from "./place-model.ts";
+import { baseUrlOf, isNobodysModel, type PlaceModelDeps, placeModel, soleProvider } from "./place-model.ts";
 
 /** One level's part of the route, as written. */
 export type RouteLayer = {
@@ -119,7 +119,10 @@ function resolve(choice: PartialRoute, deps: PrecedenceDeps): ModelSelection | {
   if (choice.problem !== undefined) return { problem: choice.problem };
   const sole = choice.provider === undefined ? soleProvider(deps) : undefined;
   const provider = choice.provider ?? (sole && { value: sole, by: "parent" as const });
-  if (provider === undefined) return { problem: noProvider(credentials.usable(), choice.model?.value) };
+  if (provider === undefined) {
+    const nobodys = nobodysModel(choice, deps);
+    return { problem: nobodys ?? noProvider(credentials.usable(), choice.model?.value) };
+  }
   const ofRow = defaultModelOf(provider.value);
   const model = choice.model ?? (ofRow === undefined ? undefined : { value: ofRow, by: "default" as const });
   if (model === undefined) return { problem: noModel(provider.value, catalog.modelsOf(provider.value)) };
@@ -162,6 +165,26 @@ function noProvider(usable: readonly Provider[], model: string | undefined): Pro
       `Expected a provider${model === undefined ? "" : ` for ${model}`}: nothing names one, and several have a key: ` +
       `${slugs.join(", ")}. Name one in the task, with --provider, or as \`provider\` in the config.`,
     suggestions: slugs,
+  };
+}
+
+/** The problem of a name that is no model at any provider with a key: naming one of them would not help. */
+function nobodysModel({ model, alias }: PartialRoute, deps: PrecedenceDeps): Problem | undefined {
+  const usable = deps.credentials.usable();
+  if (usable.length === 0 || model === undefined || alias?.isExplicit || !isNobodysModel(model.value, deps.providers))
+    return undefined;
+  const mayHaveIt = (provider: Provider) =>
+    deps.catalog.knows(provider, baseUrlOf(provider, deps), model.value) !== "no";
+  if (usable.some(mayHaveIt)) return undefined;
+  const suggestions = usable.flatMap((provider) => {
+    const own = defaultModelOf(provider);
+    return own === undefined ? [] : [`${own} --provider ${provider.slug}`];
+  });
+  return {
+    code: "unknown-model",
+    field: "model",
+    message: `Expected a model and its provider; found ${model.value}, which no provider with a key has. ${suggestions.length === 0 ? "Name both." : `Name both, such as ${suggestions.slice(0, 3).join(" or ")}.`}`,
+    suggestions,
   };
 }
 

@@ -20,7 +20,7 @@ import {
 import type { Credentials } from "../keys/credentials.ts";
 import { formatKeys, type ProviderConnection } from "../keys/provider-connection.ts";
 import type { Aliases } from "./aliases.ts";
-import { isTierName } from "./place-model.ts";
+import { isNobodysModel, isTierName } from "./place-model.ts";
 import type { ModelSelection } from "./precedence.ts";
 
 /** A route without its task-specific fields. */
@@ -121,15 +121,6 @@ function misplacedModel(
 
 /** Words that mean "whatever is right" to people and nothing to a provider. */
 const NO_MODEL = ["auto", "default"];
-
-/** Vendors and products whose names people write for a model, and that are no provider's name. */
-const VENDORS =
-  /^(chatgpt|codex|meta|alibaba ?cloud|microsoft|amazon|nvidia|cohere|perplexity|bytedance|tencent|baidu)$/i;
-
-/** Names of tiers, vendors and providers: no provider has a model with such a name. */
-function isNobodysModel(model: string, providers: Providers): boolean {
-  return isTierName(model) || VENDORS.test(model) || providers.slugOf(model) !== undefined;
-}
 
 function nobodysModel(provider: Provider, model: string, { providers, catalog }: ValidateRouteDeps): Problem {
   const named = providers.slugOf(model);

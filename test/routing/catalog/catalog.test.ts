@@ -232,6 +232,16 @@ describe("an unknown model", () => {
       assert.ok(message.includes(`found ${name}`) && suggestions.length > 0, message);
     });
 
+  for (const name of ["large", "zai", "chatgpt"])
+    test(`is named as such where several providers have a key: ${name}`, () => {
+      const several = { ANTHROPIC_API_KEY: "key-of-anthropic", ZAI_API_KEY: "key-of-zai" };
+      const { code, message } = problem({ model: name }, { env: several });
+      assert.equal(code, "unknown-model");
+      assert.match(message, /which no provider with a key has\. Name both, such as .*--provider zai/);
+      const config = { providers: { lab: { base_url: "http://127.0.0.1:1/v1" } } };
+      assert.equal(problem({ model: name }, { config, env: several }).code, "ambiguous-route");
+    });
+
   test("may have such a name where the models are not known, or the config lists it", () => {
     assert.equal(ready({ provider: "ollama", model: "mistral" }, { env }).route.model, "mistral");
     const config = { providers: { anthropic: { models: { claude: {} } } } };

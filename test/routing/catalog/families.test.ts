@@ -126,7 +126,7 @@ describe("a family alias", () => {
 
   test("next to a provider that does not have it is sent to no other", () => {
     const { message } = problem({ model: "haiku", provider: "zai" }, { env: KEYS });
-    assert.match(message, /haiku model that zai is known to serve; found none.*anthropic/);
+    assert.match(message, /model of the haiku family that zai is known to serve; found none.*anthropic/);
   });
 
   test("after a slash is the family at that provider", () => {
