@@ -42,6 +42,8 @@ export async function* runCalls(child: Child): AsyncGenerator<ChildEvent, void> 
     const [first] = admitted;
     if (first !== undefined && tool?.effect !== first.tool.effect) break;
     const admission = yield* admit(child, call, tool);
+    // Nobody decided: a child that continues asks again.
+    if ("outcome" in admission && admission.denial?.by === "stop" && child.signal.aborted) break;
     if ("outcome" in admission) yield refuse(child, call, admission);
     else admitted.push(admission);
     if (tool === undefined || CALLS_OF[tool.effect].atOnce === 1 || child.signal.aborted) break;

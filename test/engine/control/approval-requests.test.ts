@@ -143,6 +143,22 @@ describe("a question that may be answered from elsewhere", () => {
     await engine.close();
   });
 
+  test("is asked again by a resume if its run was stopped before anybody decided", async () => {
+    const memory = createMemory();
+    const ran: string[] = [];
+    const { engine } = cautiousChild(memory, ran);
+    const { id, result } = await start(engine, { answersFromElsewhere: true });
+    await firstQuestion(engine);
+    await engine.stop(id, "test");
+    const [stopped] = (await result).results;
+    assert.deepEqual([stopped?.status, stopped?.tool_trace], ["interrupted", []]);
+    const resumed = await engine.resume(id, { answersFromElsewhere: true });
+    await firstQuestion(engine);
+    await engine.answer({ id, ...yes });
+    assert.deepEqual([(await resumed.result).results[0]?.status, ran], ["completed", ["rm -r build"]]);
+    await engine.close();
+  });
+
   test("is not open while no process works on the run, and is asked again by a resume", async () => {
     const memory = createMemory();
     const first = cautiousChild(memory);
