@@ -40,7 +40,7 @@ export function runTableView(io: Io, output: Output = io.stdout): RunTableView {
 const WITH_TIME = 100;
 const WITH_DIRECTORY = 130;
 const DIRECTORY_COLUMNS = 24;
-const LEAST_GOAL_COLUMNS = 20;
+const LEAST_GOAL_COLUMNS = 12;
 
 type Column = { title: string; cell(listing: RunListing, view: RunTableView): string; from?: number };
 

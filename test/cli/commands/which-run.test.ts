@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { earliest, parseSince } from "../../../src/cli/input/since.ts";
 import { formatWhen } from "../../../src/cli/terminal/local-time.ts";
+import { runTable } from "../../../src/cli/terminal/run-table.ts";
 import { createMemory } from "../../../src/journal/memory.ts";
 import { createFakeClock } from "../../../src/testing/fake-clock.ts";
 import { fails, says } from "../../support/child-stage.ts";
@@ -155,6 +156,14 @@ describe("a command without an id", () => {
       .filter((line) => /^( {3}|\d)/.test(line));
     assert.equal(rows.length, 4);
     for (const row of rows) assert.ok(row.length <= 80, row);
+    const view = {
+      paint: (_: unknown, text: string) => text,
+      columns: 64,
+      now: Date.now(),
+      cwd: "/work",
+      home: undefined,
+    };
+    for (const row of runTable(await engine.runs(9), view).split("\n")) assert.ok(row.length <= 64, row);
   });
 
   test("does nothing if the user chooses none", async () => {
