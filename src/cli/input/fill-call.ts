@@ -47,7 +47,9 @@ export function fillCall(call: Call, { sets, items, maxTasks }: FillOptions): Fi
     return filling.fillTask({ ...task, ...(both !== "" && { context: both }) }, declared, item.place);
   });
   const shared = present({ context: isShared && context ? filling.fill(context, named) : undefined });
-  return { call: { ...rest, ...shared, tasks }, warnings: filling.warnings() };
+  const warnings = filling.warnings();
+  if (!filling.hasUsed(ITEM) && !filling.hasUsed(INDEX)) warnings.push(sameForEachRow());
+  return { call: { ...rest, ...shared, tasks }, warnings };
 }
 
 /** The context next to `tasks` is one for all of them, unless it names the row. */
@@ -103,7 +105,13 @@ function createFilling(named: Declared) {
     return [...unread, ...idle].map((message) => ({ code: "placeholder-unfilled", message }));
   }
 
-  return { fill, fillTask, warnings };
+  return { fill, fillTask, warnings, hasUsed: (name: string) => used.has(name) };
+}
+
+function sameForEachRow(): Warning {
+  const message =
+    "Every row of --items gets the same task: no goal or context contains {{item}}. A row's field is {{item.name}}.";
+  return { code: "placeholder-unfilled", message };
 }
 
 function usage(message: string): DeputyError {

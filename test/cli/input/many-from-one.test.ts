@@ -97,6 +97,14 @@ describe("--set", () => {
 });
 
 describe("--items", () => {
+  test("warns if every row gets the same task", async () => {
+    const { goals, warnings } = await run("goal: 'Greet {{word}}.'\n", ["--items", "rows.csv"], {
+      "rows.csv": "word\nlion\ndog\n",
+    });
+    assert.deepEqual(goals, ["Greet {{word}}.", "Greet {{word}}."]);
+    assert.match(warnings.join(), /Every row of --items gets the same task: .* A row's field is \{\{item\.name\}\}\./);
+  });
+
   test("runs the one task once per row of a CSV file, with quotes, a byte order mark, CRLF or semicolons", async () => {
     const tables = [
       'word,language\nlion,French\n"big, ""red""",German\n',
