@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stepOf } from "../../support/end-to-end.ts";
 import { NO_TERMINAL } from "../../support/pty.ts";
 import type { Round } from "./round.ts";
-import { openAsked } from "./terminal.ts";
+import { openAsked, typeDenial } from "./terminal.ts";
 
 export async function attackByAlways(round: Round): Promise<void> {
   if (NO_TERMINAL !== undefined) return;
@@ -24,11 +24,14 @@ export async function attackByAlways(round: Round): Promise<void> {
     await terminal.see(/\[a\]lways/, 20_000);
     await sleep(800);
     round.approve(first);
-    terminal.type("a\r");
+    terminal.type("a");
+    await terminal.see(/Always: for this/, 20_000);
+    await sleep(800);
+    terminal.type("r");
     for (const _ of others) {
       await terminal.see(/\[a\]lways/, 20_000);
       await sleep(800);
-      terminal.type("n\r");
+      await typeDenial(terminal);
     }
   };
   await openAsked(round, tasks, openAnswers, ["--concurrency", "1"]);

@@ -4,6 +4,14 @@ import { openTerminal, type Terminal } from "../../support/pty.ts";
 import { findCrashes, findHang } from "./detectors.ts";
 import type { Round } from "./round.ts";
 
+/** Denies the request that is shown, without a reason. */
+export async function typeDenial(terminal: Terminal): Promise<void> {
+  terminal.type("n");
+  await terminal.see(/Why\?/, 20_000);
+  await sleep(800);
+  terminal.type("\r");
+}
+
 /** @param answer what the user does; throws if the expected text does not appear in time */
 export async function openAsked(
   round: Round,

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { stepOf } from "../../support/end-to-end.ts";
 import { NO_TERMINAL } from "../../support/pty.ts";
 import type { Round } from "./round.ts";
-import { openAsked } from "./terminal.ts";
+import { openAsked, typeDenial } from "./terminal.ts";
 
 const TYPED = ["y\r", "yes\r", "a\r", "y\ry\r", "\ry\r", "Y\r", "y\n", "y\ry\ry\r", "always\r"];
 /** Longer than the time during which typed text is ignored. */
@@ -37,7 +37,8 @@ export async function attackByTypingAhead(round: Round): Promise<void> {
       const allowed = draw.chance(0.5);
       if (round.hasMark(mark)) return;
       if (allowed) round.approve(mark);
-      terminal.type(allowed ? "y\r" : "n\r");
+      if (allowed) terminal.type("y\r");
+      else await typeDenial(terminal);
       await round.until(() => !allowed || round.hasMark(mark));
     }
   });
