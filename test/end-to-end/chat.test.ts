@@ -167,6 +167,8 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await new Promise((resolve) => setTimeout(resolve, 600)); // Text typed as it appears does not count.
     say("y");
     await terminal.see("Answer: from the child");
+    await terminal.see(TURN_END);
+    await new Promise((resolve) => setTimeout(resolve, 600)); // What follows an answer at once does not count.
     await leave();
   });
 });
