@@ -62,7 +62,7 @@ async function withinReason({ clock, onInterrupt }: Io, work: Promise<void>): Pr
 
 export const CONFIG_OPTION = ["--config <path>", "use this config file instead of the one found by default"] as const;
 export const JSON_OPTION = ["--json", "as JSON"] as const;
-export const QUIET_OPTION = ["-q, --quiet", "only answers go to stdout, everything else to stderr"] as const;
+export const QUIET_OPTION = ["-q, --quiet", "only answers go to stdout, as in a pipe; the rest to stderr"] as const;
 export const CONCURRENCY_OPTION = [
   "-c, --concurrency <n>",
   "maximum number of children at once",

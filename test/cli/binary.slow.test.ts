@@ -23,7 +23,7 @@ function launch(argv: string[], env: Record<string, string> = {}) {
   child.stdout.on("data", (text) => (stdout += text));
   child.stderr.on("data", (text) => (stderr += text));
   const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })));
-  return { child, ended, stdout: () => stdout };
+  return { child, ended, stderr: () => stderr };
 }
 
 describe("the program", () => {
@@ -56,21 +56,22 @@ describe("the program", () => {
     const { child, ended } = launch(["run", "--goal", "Talk."], env);
     child.stdout.destroy();
     const { code, stderr } = await ended;
-    assert.equal(stderr, "");
+    assert.match(stderr, /^1 task · run (\w+)\n✓ \[1\/1\] Talk\. \(.*\)\n1 of 1 task completed .* · deputy show \1\n$/);
     assert.equal(code, 0);
   });
 
   test("shows three haikus in the time of the slowest, and how to continue", async () => {
     const { code, stdout, stderr } = await launch(["demo"]).ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /models are scripted/);
-    assert.match(stdout, /^✓ \[1\/3\] Write a haiku about a lion\. \(\d\.\ds · glm-4\.7 @ zai · \$0\.\d{4}\)$/m);
-    assert.match(stdout, /^✓ \[2\/3\] .*glm-5\.1 @ mylab/m);
-    assert.match(stdout, /^✓ \[3\/3\] .*stepfun\/step-3\.5-flash @ openrouter/m);
+    assert.match(stderr, /models are scripted/);
+    assert.match(stderr, /^✓ \[1\/3\] Write a haiku about a lion\. \(\d\.\ds · glm-4\.7 @ zai · \$0\.\d{4}\)$/m);
+    assert.match(stderr, /^✓ \[2\/3\] .*glm-5\.1 @ mylab/m);
+    assert.match(stderr, /^✓ \[3\/3\] .*stepfun\/step-3\.5-flash @ openrouter/m);
     const [, total = "", , sum = ""] =
-      /All three took ([\d.]+)s, as long as the slowest \(([\d.]+)s\); .* ([\d.]+)s\./.exec(stdout) ?? [];
+      /All three took ([\d.]+)s, as long as the slowest \(([\d.]+)s\); .* ([\d.]+)s\./.exec(stderr) ?? [];
     assert.ok(Number(total) < Number(sum) * 0.7, `${total} of ${sum}`);
-    assert.match(stdout, /export ZAI_API_KEY=…\n {2}export OPENROUTER_API_KEY=…\n {2}\S*deputy run \S*haiku\.yaml\n$/);
+    assert.match(stderr, /export ZAI_API_KEY=…\n {2}export OPENROUTER_API_KEY=…\n {2}\S*deputy run \S*haiku\.yaml\n$/);
+    assert.match(stdout, /^(\[\d\/3\] Write a haiku about a \w+\.\n\n(.+\n){3}\n?){3}$/);
     assert.deepEqual(
       readdirSync(home).filter((name) => name.startsWith("deputy-demo")),
       [],
@@ -78,10 +79,10 @@ describe("the program", () => {
   });
 
   test("leaves nothing behind when the demo is interrupted", async () => {
-    const { child, ended, stdout } = launch(["demo"]);
-    await until(() => stdout().includes("3 tasks"));
+    const { child, ended, stderr } = launch(["demo"]);
+    await until(() => stderr().includes("3 tasks"));
     child.kill("SIGINT");
-    const { code, stdout: printed } = await ended;
+    const { code, stderr: printed } = await ended;
     assert.equal(code, 130);
     assert.match(printed, /interrupted: Ctrl-C/);
     assert.deepEqual(

@@ -10,7 +10,7 @@ import { deputy, temporaryDirectory } from "../support/command-line.ts";
 
 const KEY = "sk-lab-0a1b2c3d4e5f";
 
-/** Runs a task at a server that answers with `turn`, and returns the output and the result's error. */
+/** Runs a task at a server that answers with `turn`, and returns what it says on stderr. */
 async function runAgainst(t: TestContext, turn: Turn, key = KEY) {
   const server = await createModelServer({ script: () => turn, keys: { lab: KEY } });
   t.after(server.close);
@@ -20,10 +20,10 @@ async function runAgainst(t: TestContext, turn: Turn, key = KEY) {
   writeFileSync(join(home, "config.yaml"), JSON.stringify({ providers: { lab }, delegation: {} }));
   const env = { HOME: home, DEPUTY_STATE_DIR: join(home, "state"), LAB_KEY: key };
   const argv = ["run", "--config", "config.yaml", "--provider", "lab", "--model", "lion-1", "--goal", "Roar"];
-  const { code, stdout } = await deputy(argv, { cwd: home, env, open: openDeputy });
-  assert.equal(code, 1);
-  assert.ok(!stdout.includes(key));
-  return stdout;
+  const { code, stdout, stderr } = await deputy(argv, { cwd: home, env, open: openDeputy });
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.ok(!stderr.includes(key));
+  return stderr;
 }
 
 function rejection(status: number, message: string): Turn {
@@ -33,13 +33,13 @@ function rejection(status: number, message: string): Turn {
 
 describe("a rejected request", () => {
   test("with a wrong key names the key's variable", async (t) => {
-    const stdout = await runAgainst(t, { text: "never" }, "sk-of-nobody-12345678");
-    assert.match(stdout, /lion-1 @ lab does not accept the key: correct or replace it \(401 with LAB_KEY: /);
+    const stderr = await runAgainst(t, { text: "never" }, "sk-of-nobody-12345678");
+    assert.match(stderr, /lion-1 @ lab does not accept the key: correct or replace it \(401 with LAB_KEY: /);
   });
 
   test("with a key that may not use the model names the key's variable", async (t) => {
-    const stdout = await runAgainst(t, { fault: { kind: "unauthorized", status: 403 } });
-    assert.match(stdout, /does not let this key do that: .* \(403 with LAB_KEY/);
+    const stderr = await runAgainst(t, { fault: { kind: "unauthorized", status: 403 } });
+    assert.match(stderr, /does not let this key do that: .* \(403 with LAB_KEY/);
   });
 
   for (const [status, message] of [
@@ -49,14 +49,14 @@ describe("a rejected request", () => {
     [400, "lion-1 is not a valid model ID: no such model"],
   ] as const)
     test(`for a model that is not there names it and the next step: ${status} ${message}`, async (t) => {
-      const stdout = await runAgainst(t, rejection(status, message));
-      assert.match(stdout, new RegExp(`lion-1 @ lab does not accept the request \\(${status}: `));
-      assert.match(stdout, /The model lion-1 is probably not available there.*deputy models --provider lab --refresh/);
+      const stderr = await runAgainst(t, rejection(status, message));
+      assert.match(stderr, new RegExp(`lion-1 @ lab does not accept the request \\(${status}: `));
+      assert.match(stderr, /The model lion-1 is probably not available there.*deputy models --provider lab --refresh/);
     });
 
   test("for another reason does not blame the model or the key", async (t) => {
-    const stdout = await runAgainst(t, rejection(400, "temperature must be at most 1"));
-    assert.match(stdout, /does not accept the request \(400: temperature must be at most 1\)/);
-    assert.doesNotMatch(stdout, /not available there|LAB_KEY/);
+    const stderr = await runAgainst(t, rejection(400, "temperature must be at most 1"));
+    assert.match(stderr, /does not accept the request \(400: temperature must be at most 1\)/);
+    assert.doesNotMatch(stderr, /not available there|LAB_KEY/);
   });
 });

@@ -36,7 +36,7 @@ type Person = {
 };
 const PERSONS: [words: RegExp, person: Person][] = [
   [/^chat(?!.* -p)/, { terminal: true, does: talk }],
-  [/^watch/, { code: 130, does: (typed) => until(() => typed.stdout().includes("Say one")).then(typed.interrupt) }],
+  [/^watch/, { code: 130, does: (typed) => until(() => typed.stderr().includes("Say one")).then(typed.interrupt) }],
   [
     /^serve/,
     { flags: ["--port", "0"], does: (typed) => until(() => typed.stderr().includes("Token")).then(typed.interrupt) },

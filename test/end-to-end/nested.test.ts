@@ -62,7 +62,7 @@ for (const requests of [2, 4, 7])
     await until(() => providers.arrivals.length >= requests);
     first.child.kill("SIGKILL");
     await first.ended;
-    const [id = ""] = /[a-z0-9]{8}/.exec(first.stdout()) ?? [];
+    const [, id = ""] = /run ([a-z0-9]{8})/.exec(first.stderr()) ?? [];
     const inFlight = 2;
     const { code, stdout, stderr } = await deputy("resume", id, "--json").ended;
     assert.equal(code, 0, stderr);
@@ -206,8 +206,8 @@ test("grandchildren are watched, shown, steered, allowed and stopped by their ow
       ["interrupted", "deputy stop", ""],
     ],
   );
-  const { stdout: lines, code: belowCode } = await below.ended;
-  assert.equal(belowCode, 1);
+  const { stdout: answers, stderr: lines, code: belowCode } = await below.ended;
+  assert.deepEqual([belowCode, answers], [1, "[1›2›1/2] low\n\nbuilt | Be brief.\n"]);
   assert.match(lines, /✓ \[1›2›1\/2\] low/);
   assert.match(lines, /✗ \[1›2›2\/2\] lower .* interrupted: deputy stop/);
   assert.equal((await told("steer", low, "Hello?")).code, 1);

@@ -258,7 +258,7 @@ test("a child that reaches for its run's lock and journal leaves the run to its 
   owned = join(root, STATE);
   const run = deputy("run", "--goal", "take over");
   await until(() => providers.arrivals.length === 2);
-  const [id = ""] = /[a-z0-9]{8}/.exec(run.stdout()) ?? [];
+  const [, id = ""] = /run ([a-z0-9]{8})/.exec(run.stderr()) ?? [];
   const resumed = await deputy("resume", id).ended;
   assert.deepEqual([resumed.code, /is active in process/.test(resumed.stderr)], [3, true], resumed.stderr);
   gate.resolve();

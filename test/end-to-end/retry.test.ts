@@ -28,14 +28,14 @@ describe("deputy retry", { timeout: 110_000 }, () => {
     t.after(providers.close);
     const env = { HOME: home, DEPUTY_STATE_DIR: join(cwd, "state"), ...providers.env };
     const run = launch(["run", "-", "-p", "zai"], { cwd: join(cwd, "work"), env, stdin: TASKS });
-    const { code, stdout } = await run.ended;
-    const [, id = ""] = /run (\w+)/.exec(stdout) ?? [];
-    assert.equal(code, 1, stdout);
+    const { code, stderr } = await run.ended;
+    const [, id = ""] = /run (\w+)/.exec(stderr) ?? [];
+    assert.equal(code, 1, stderr);
     return {
       cwd,
       id,
       state,
-      stdout,
+      stderr,
       providers,
       deputy: (...argv: string[]) => launch(argv, { cwd, env }),
       asked: () => providers.arrivals.map(({ slug, request }) => `${taskOf(request)} @ ${slug}: ${request.model}`),
@@ -48,11 +48,11 @@ describe("deputy retry", { timeout: 110_000 }, () => {
     const before = asked().length;
     const { code, stdout, stderr } = await deputy("retry", id, "--output", "results").ended;
     assert.equal(code, 0, stderr);
-    assert.match(stdout, new RegExp(`^2 tasks · run \\w+ · retry of ${id} · 1 carried over$`, "m"));
-    assert.match(stdout, new RegExp(`^✓ \\[1/2\\] Good \\(glm-\\S+ @ zai · carried over from ${id}\\.1\\)$`, "m"));
-    assert.match(stdout, /^✓ \[2\/2\] Bad \(.*@ zai · .*\)$/m);
-    assert.equal(stdout.match(/^✓ \[1\/2\]/gm)?.length, 1);
-    assert.match(stdout, /\n\nGood is done\.\n[\s\S]*\n\nBad is done\.\n/);
+    assert.match(stderr, new RegExp(`^2 tasks · run \\w+ · retry of ${id} · 1 carried over$`, "m"));
+    assert.match(stderr, new RegExp(`^✓ \\[1/2\\] Good \\(glm-\\S+ @ zai · carried over from ${id}\\.1\\)$`, "m"));
+    assert.match(stderr, /^✓ \[2\/2\] Bad \(.*@ zai · .*\)$/m);
+    assert.equal(stderr.match(/^✓ \[1\/2\]/gm)?.length, 1);
+    assert.equal(stdout, "[1/2] Good\n\nGood is done.\n\n[2/2] Bad\n\nBad is done.\n");
     assert.equal(asked().length, before + 1);
     const files = readdirSync(join(cwd, "results")).toSorted();
     assert.deepEqual(files, ["001-good.json", "001-good.md", "002-bad.json", "002-bad.md"]);
@@ -86,7 +86,7 @@ describe("deputy retry", { timeout: 110_000 }, () => {
     await until(() => asked().length > before);
     again.child.kill("SIGKILL");
     await again.ended;
-    const [, newId = ""] = /run (\w+)/.exec(again.stdout()) ?? [];
+    const [, newId = ""] = /run (\w+)/.exec(again.stderr()) ?? [];
     state.mended = true;
     const resumed = await deputy("resume", newId, "--json").ended;
     assert.equal(resumed.code, 0, resumed.stderr);

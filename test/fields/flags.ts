@@ -39,7 +39,10 @@ export const FLAG_EFFECTS: Effects = {
     assert.match(quiet.stderr, /^✓ \[1\/1\] one[\s\S]*1 of 1 task completed/m);
     const several = await command(["run", "-", "-q"], { script }, "- goal: one\n- goal: two\n");
     assert.equal(several.stdout, "[1/2] one\n\nthe answer\n\n[2/2] two\n\nthe answer\n");
-    assert.match((await command(["run", "--goal", "one"], { script })).stdout, /1 of 1 task completed/);
+    const atTerminal = async (...flags: string[]) =>
+      (await command(["run", "--goal", "one", ...flags], { script }, { terminal: true })).stdout;
+    assert.match(await atTerminal(), /1 of 1 task completed/);
+    assert.doesNotMatch(await atTerminal("-q"), /1 of 1 task completed/);
   },
 
   "--goal": async () => {
@@ -116,8 +119,8 @@ export const FLAG_EFFECTS: Effects = {
 
   "--wait-for-approval": async () => {
     const scene = { script: runs("touch ran"), config: { delegation: { approval_timeout_seconds: 0.2 } } };
-    assert.match((await runOne(["--wait-for-approval"], scene)).stdout, /denied: nobody answered within 0\.2 s/);
-    assert.match((await runOne([], scene)).stdout, /denied: .*nobody can answer here/);
+    assert.match((await runOne(["--wait-for-approval"], scene)).stderr, /denied: nobody answered within 0\.2 s/);
+    assert.match((await runOne([], scene)).stderr, /denied: .*nobody can answer here/);
   },
 
   "--strict": async () => {
@@ -146,7 +149,7 @@ export const FLAG_EFFECTS: Effects = {
       [["done", "acme-1"]],
     );
     assert.match(stderr, /✓ \[1\/1\] one/);
-    assert.match((await runOne([])).stdout, /✓ \[1\/1\] one/);
+    assert.match((await runOne([])).stderr, /✓ \[1\/1\] one/);
   },
 
   "--ndjson": async () => {
@@ -179,10 +182,10 @@ export const FLAG_EFFECTS: Effects = {
   "--verbose": async () => {
     const scene = { script: writes("here.txt") };
     assert.match(
-      (await runOne(["--verbose"], scene)).stdout,
+      (await runOne(["--verbose"], scene)).stderr,
       /· \[1\/1\] request 1\n.*\n· \[1\/1\] write_file: here\.txt/,
     );
-    assert.doesNotMatch((await runOne([], scene)).stdout, /request 1|write_file/);
+    assert.doesNotMatch((await runOne([], scene)).stderr, /request 1|write_file/);
   },
 
   "--config": async () => {

@@ -113,11 +113,15 @@ async function delegate(call: CallInput, scene: Scene, place: Place): Promise<De
 export type Commanded = Seen & { code: number; stdout: string; stderr: string };
 
 /** Runs a command line in the workspace, without a terminal. */
-export async function command(argv: string[], scene: Scene = {}, stdin = ""): Promise<Commanded> {
+export async function command(
+  argv: string[],
+  scene: Scene = {},
+  from: string | { terminal: true } = "",
+): Promise<Commanded> {
   const { outcome, ...seen } = await stage(scene, (place) =>
     deputy(argv, {
       ...place,
-      stdin,
+      ...(typeof from === "string" ? { stdin: from } : from),
       open: (options) => openDeputy({ ...options, journal: createMemoryJournal() }),
     }),
   );

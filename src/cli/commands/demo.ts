@@ -80,16 +80,18 @@ async function demo(flags: { verbose?: true }, context: Context): Promise<number
   try {
     for (const part of PARTS) played.push(await play(part));
     const env = prepareHome(home, played, io);
-    io.stdout.write(introduction(createPaint(io.stdout, io.env)));
     return await withDeputy(
       { ...context, io: { ...io, env, cwd: home } },
       undefined,
       async ({ engine, loadConfig }) => {
         const { notify } = loadConfig().config;
         const follower = await createFollower(io, { ...flags, ephemeral: true, notify }, TASKS.length);
+        const { output } = follower;
+        const paint = createPaint(output, io.env);
+        output.write(introduction(paint));
         const call = parseCall({ tasks: TASKS }, TASKS.length);
         const { code, result } = await follower.follow(await engine.submit(call, { surface: "demo", workspace: home }));
-        io.stdout.write(conclusion(result, played, io));
+        output.write(conclusion(result, played, { cwd: io.cwd, paint }));
         return code;
       },
     );
@@ -142,12 +144,13 @@ is spent; the costs are what such models would cost.
 `;
 }
 
-function conclusion(result: DelegationResult | undefined, played: Played[], io: Io): string {
-  const paint = createPaint(io.stdout, io.env);
+type Surroundings = { cwd: string; paint: Paint };
+
+function conclusion(result: DelegationResult | undefined, played: Played[], { cwd, paint }: Surroundings): string {
   return [
     result === undefined ? "" : timing(result),
     `\n${paint("bold", "Requests that the servers received:")}\n${arrivals(played, paint)}`,
-    `\n${paint("bold", "The same with real models:")}\n${ownTurn(io)}`,
+    `\n${paint("bold", "The same with real models:")}\n${ownTurn(cwd)}`,
   ].join("");
 }
 
@@ -174,7 +177,7 @@ function arrivals(played: Played[], paint: Paint): string {
 }
 
 /** The command to type next, relative to the user's directory. */
-function ownTurn({ cwd }: Io): string {
+function ownTurn(cwd: string): string {
   const root = fileURLToPath(new URL("../../..", import.meta.url));
   const path = (...names: string[]) => nearestPath(cwd, join(root, ...names));
   const program = existsSync(join(root, "src")) ? path("bin", "deputy") : "deputy";

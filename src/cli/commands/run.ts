@@ -60,8 +60,8 @@ from the config's top-level model and provider.
 --set name=value fills {{name}} in goals and contexts. --items runs the file's one task once per row: {{item.name}} is a
 field of the row, {{item}} the whole row, {{index}} its number from 1. Other braces are text.
 
-A terminal shows a live view of the children; a pipe gets one line per finished child. The answers follow. With -q, only
-the answers go to stdout: one task's text alone, or each text below its goal.
+A terminal shows a live view of the children; the answers follow. A pipe or file gets only the answers on stdout: one
+task's text alone, or each text below its goal. Lines about the run go to stderr. -q does the same on a terminal.
 --json prints one document to stdout: { delegation_id, results, total_duration_seconds, total_cost_usd, warnings }.
 --ndjson prints one line per stored event, { "kind": "child-start", … }, and ends with { "kind": "result", … }, which
 contains the same document. Everything else goes to stderr.
@@ -104,7 +104,7 @@ export const declareRun: Declare = (command, context) => {
         ["deputy run tasks.yaml", "run a file"],
         ['deputy run --goal "Explain src/ in ten lines"', "run one task"],
         ["deputy run tasks.yaml --dry-run", "see routes, prices and problems first"],
-        ['deputy run --goal "Write a commit message" -q | tee message.txt', "only the answer goes to the pipe"],
+        ['deputy run --goal "Write a commit message" | tee message.txt', "only the answer goes to the pipe"],
         ["deputy run tasks.jsonl --json > out.json", "one document for a program"],
         ["deputy run review.yaml --set branch=main", "fill {{branch}} in its goals"],
         ["deputy run translate.yaml --items words.csv", "one task per row"],

@@ -29,7 +29,7 @@ export const GOAL_COLUMNS = 200;
 /** @param ephemeral the run cannot be shown later */
 export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, style)}\n`);
-  return `\n${answers.join("\n")}\n${style.wrap(formatSummary(run, result, style.paint, ephemeral))}`;
+  return `\n${answers.join("\n")}\n${style.wrap(formatSummary(run, result, style.paint, { ephemeral }))}`;
 }
 
 /** Nothing but the answers: the text alone of a single task, else each below its goal. A task without one is left out. */

@@ -43,7 +43,7 @@ export type FollowFlags = {
   /** An absolute directory for the results. */
   output?: string;
   verbose?: true;
-  /** Writes only the answers to stdout, everything else to stderr. */
+  /** Writes only the answers to a terminal's stdout, everything else to stderr; a pipe never gets more. */
   quiet?: true;
   /** The config that was named, in which rules are saved. */
   config?: string;
@@ -62,6 +62,8 @@ export type FollowOutcome = { code: number; result: DelegationResult | undefined
 export interface Follower {
   /** Absent without a user at the terminal. */
   readonly asker: Asker | undefined;
+  /** Where everything but the answers goes: stderr, unless stdout is a terminal that shows all. */
+  readonly output: Output;
   /**
    * Shows the run to its end. Rejects with the error that broke the run, after printing everything that was finished.
    * @param past the run so far, if it does not begin now
@@ -76,7 +78,8 @@ export async function createFollower(
   taskCount: number,
 ): Promise<Follower> {
   const forPrograms = flags.json === true || flags.ndjson === true;
-  const output = forPrograms || flags.quiet ? io.stderr : io.stdout;
+  const answersOnly = flags.quiet === true || io.stdout.isTTY !== true;
+  const output = forPrograms || answersOnly ? io.stderr : io.stdout;
   const user = userTerminal(io, output);
   const notifier = createNotifier(screenOf(io, output), io.env, flags.notify);
   const keyboard = user && keyboardFor(user, output);
@@ -106,12 +109,13 @@ export async function createFollower(
       const isOver = run?.endedAt !== undefined;
       if (!isOver && result !== undefined) view.print(abandoned(delegation.id));
       const told = result ?? partial();
-      report(told);
+      report(told, past);
       if (isOver && run !== undefined && !interrupts.heard()) notifier.ended(run, io.clock.elapsed() - beganAt);
       const code = result && exitCode(result, { isOver, interrupted: interrupts.heard(), written });
       return { code: code ?? EXIT_INTERRUPTED, result: told };
     } catch (error) {
-      report(run && resultsAtFailure(run, { code: errorCode(error) ?? "internal", message: errorMessage(error) }));
+      const failure = { code: errorCode(error) ?? "internal", message: errorMessage(error) };
+      report(run && resultsAtFailure(run, failure), past);
       throw error;
     } finally {
       view.end();
@@ -132,7 +136,7 @@ export async function createFollower(
       await folder?.write(result, run?.call.tasks[result.task_index]?.goal ?? "");
       return true;
     } catch (error) {
-      view.print(`! Could not write the result of ${result.child_id}: ${errorMessage(error)}. It is printed below.`);
+      view.print(`! Could not write the result of ${result.child_id}: ${errorMessage(error)}. It is printed last.`);
       return false;
     }
   }
@@ -141,15 +145,16 @@ export async function createFollower(
     return run && resultsOf(run);
   }
 
-  function report(result: DelegationResult | undefined): void {
+  function report(result: DelegationResult | undefined, past: Run | undefined): void {
     view.end();
     if (run === undefined || result === undefined) return;
     if (flags.json) io.stdout.write(jsonDocument(result));
     else if (flags.ndjson) io.stdout.write(jsonLine({ kind: "result", ...result }));
-    else if (flags.quiet) {
+    else if (answersOnly) {
+      // The summary is first: once `less` has the answers, the screen is its own.
+      const more = { ephemeral: flags.ephemeral, isFirst: run === past };
+      output.write(wrapFor(output, formatSummary(run, result, createPaint(output, io.env), more), ""));
       io.stdout.write(formatAnswersAlone(run, result, resultStyleOn(io.stdout, io.env)));
-      const summary = formatSummary(run, result, createPaint(io.stderr, io.env), flags.ephemeral);
-      io.stderr.write(wrapFor(io.stderr, summary, ""));
     } else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));
   }
 
@@ -158,7 +163,7 @@ export async function createFollower(
     user === undefined || flags.readOnly
       ? undefined
       : approvalPromptOn(user, { view, notifier, keyboard, saver }, (childId) => routeOf(run, childId));
-  return { asker, follow };
+  return { asker, output, follow };
 }
 
 /** The keyboard of a run that is drawn here, unless its process is in the background. */

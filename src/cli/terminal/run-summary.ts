@@ -22,16 +22,24 @@ const REASON_COLUMNS = 200;
 /** Files listed for each child. */
 const MOST_FILES = 10;
 
-/** @param ephemeral the run cannot be shown or continued later */
-export function formatSummary(run: Run, result: DelegationResult, paint: Paint, ephemeral?: true): string {
-  const parts = [failures(run, result, paint), changes(run, result, paint), costs(run, paint)];
+export type SummaryContext = {
+  /** The run cannot be shown or continued later. */
+  ephemeral?: true | undefined;
+  /** No line above says how the tasks ended. */
+  isFirst?: boolean;
+};
+
+export function formatSummary(run: Run, result: DelegationResult, paint: Paint, context: SummaryContext): string {
+  const { ephemeral, isFirst } = context;
+  const isSaidAbove = run.children.length < 2 && !isFirst;
+  const parts = [isSaidAbove ? "" : failures(run, result, paint), changes(run, result, paint), costs(run, paint)];
   return [...parts.filter((part) => part !== ""), `${totals(run, result, paint, ephemeral)}\n`].join("\n");
 }
 
-/** Tasks that did not complete, and why. A single task has said so above. */
+/** Tasks that did not complete, and why. */
 function failures(run: Run, { results }: DelegationResult, paint: Paint): string {
   const failed = results.filter(({ status }) => status !== "completed");
-  if (run.children.length < 2 || failed.length === 0) return "";
+  if (failed.length === 0) return "";
   const lines = failed.map((child) => {
     const goal = goalIn(run, child.task_index, GOAL_COLUMNS);
     return `${paint("red", "✗")} ${taskPosition(child.task_index, run)} ${goal}: ${fit(oneLine(formatReason(child)), REASON_COLUMNS)}\n`;

@@ -21,37 +21,36 @@ const echo: ModelScript = async ({ messages }) => {
 const three = "- Say one\n- Say two\n- Say three\n";
 
 describe("deputy run", () => {
-  test("prints a line for each child as it ends, then every answer, and exits with 0", async () => {
+  test("prints the answers alone to a pipe, a line for each child to stderr as it ends, and exits with 0", async () => {
     const { code, stdout, stderr } = await deputy(["run", "-"], { stdin: three, script: echo });
     assert.equal(code, 0);
-    assert.equal(stderr, "");
+    assert.equal(stdout, "[1/3] Say one\n\none\n\n[2/3] Say two\n\ntwo\n\n[3/3] Say three\n\nthree\n");
     for (const [place, word] of ["one", "two", "three"].entries()) {
       assert.match(
-        stdout,
+        stderr,
         new RegExp(`^✓ \\[${place + 1}/3\\] Say ${word} \\(\\d\\.\\ds · m @ zai · \\$0\\.0000\\)$`, "m"),
       );
-      assert.match(stdout, new RegExp(`^\\[${place + 1}/3\\] Say ${word}\n.*m @ zai.*\n\n${word}$`, "m"));
     }
-    assert.match(stdout, /^3 of 3 tasks completed in .* · \$0\.0000 · deputy show run1/m);
+    assert.match(stderr, /^3 of 3 tasks completed in .* · \$0\.0000 · deputy show run1/m);
   });
 
   test("exits with 1 and the reason if a child failed, and prints the answers of the others", async () => {
-    const { code, stdout } = await deputy(["run", "-"], { stdin: "- Say one\n- Fail now\n", script: echo });
+    const { code, stdout, stderr } = await deputy(["run", "-"], { stdin: "- Say one\n- Fail now\n", script: echo });
     assert.equal(code, 1);
-    assert.match(stdout, /^✗ \[2\/2\] Fail now \(.*\) failed: refused – it failed: refused$/m);
-    assert.match(stdout, /^\[1\/2\] Say one\n.*\n\none$/m);
+    assert.match(stderr, /^✗ \[2\/2\] Fail now \(.*\) failed: refused – it failed: refused$/m);
+    assert.equal(stdout, "[1/2] Say one\n\none\n");
   });
 
   test("queues children beyond --concurrency and runs them all", async () => {
-    const { code, stdout } = await deputy(["run", "-", "-c", "1"], { stdin: three, script: echo });
+    const { code, stderr } = await deputy(["run", "-", "-c", "1"], { stdin: three, script: echo });
     assert.equal(code, 0);
-    assert.match(stdout, /3 of 3 tasks completed/);
+    assert.match(stderr, /3 of 3 tasks completed/);
   });
 
   test("takes one task in words", async () => {
     const { code, stdout } = await deputy(["run", "--goal", "Say hello"], { script: echo });
     assert.equal(code, 0);
-    assert.match(stdout, /\n\nhello\n/);
+    assert.equal(stdout, "hello\n");
   });
 
   test("takes several tasks in words, in order, with one context", async () => {
@@ -156,10 +155,10 @@ describe("deputy run", () => {
 
   test("shows what a task was rejected for, and runs the others", async () => {
     const stdin = "- Say one\n- goal: Say two\n  provider: nowhere\n";
-    const { code, stdout } = await deputy(["run", "-"], { stdin, script: echo });
+    const { code, stderr } = await deputy(["run", "-"], { stdin, script: echo });
     assert.equal(code, 1);
-    assert.match(stdout, /^✗ \[2\/2\] Say two \(not started\) rejected: unknown-provider – No provider nowhere\.$/m);
-    assert.match(stdout, /^✓ \[1\/2\]/m);
+    assert.match(stderr, /^✗ \[2\/2\] Say two \(not started\) rejected: unknown-provider – No provider nowhere\.$/m);
+    assert.match(stderr, /^✓ \[1\/2\]/m);
   });
 
   test("exits with 3 and lists every bad task where nothing can start", async () => {
@@ -172,18 +171,18 @@ describe("deputy run", () => {
 
   test("makes escape sequences in goals and answers harmless", async () => {
     const script: ModelScript = async () => says("red \x1b[31m and \x07 bell \u202e reversed");
-    const { stdout } = await deputy(["run", "--goal", "clear \x1b[2J\nscreen"], { script });
-    assert.ok(!["\x1b", "\x07", "\u202e"].some((unsafe) => stdout.includes(unsafe)));
-    assert.match(stdout, /clear \\x1b\[2J screen/);
+    const { stdout, stderr } = await deputy(["run", "--goal", "clear \x1b[2J\nscreen"], { script });
+    assert.ok(!["\x1b", "\x07", "\u202e"].some((unsafe) => (stdout + stderr).includes(unsafe)));
+    assert.match(stderr, /clear \\x1b\[2J screen/);
     assert.match(stdout, /red \\x1b\[31m and \\x07 bell \\u\{202e\} reversed/);
   });
 
   test("shows requests and tool calls with --verbose only", async () => {
     const quiet = await deputy(["run", "--goal", "Say x"], { script: echo });
     const verbose = await deputy(["run", "--goal", "Say x", "--verbose"], { script: echo });
-    assert.doesNotMatch(quiet.stdout, /request 1/);
-    assert.match(verbose.stdout, /^· \[1\/1\] starts on m @ zai$/m);
-    assert.match(verbose.stdout, /^· \[1\/1\] request 1$/m);
+    assert.doesNotMatch(quiet.stderr, /request 1/);
+    assert.match(verbose.stderr, /^· \[1\/1\] starts on m @ zai$/m);
+    assert.match(verbose.stderr, /^· \[1\/1\] request 1$/m);
   });
 });
 
@@ -236,26 +235,26 @@ describe("at a terminal", () => {
 
   test("without a keyboard, no question is asked: the line names the call and the flag that allows it", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
-    const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
+    const { stderr } = await deputy(["run", "--goal", "Look"], { engine });
     assert.match(
-      stdout,
+      stderr,
       /^! \[1\/1\] `terminal: ls` denied: nobody can answer here\. Allow it with: --allow 'terminal: ls'$/m,
     );
-    assert.match(stdout, /^1 of 1 task completed in \S+ · \S+ · 1 tool call denied · deputy show/m);
+    assert.match(stderr, /^1 of 1 task completed in \S+ · \S+ · 1 tool call denied · deputy show/m);
   });
 
   test("what --allow names runs, and nothing is counted as denied", async () => {
     const { engine } = createTestEngine({ script, tools: [ask] });
-    const { stdout } = await deputy(["run", "--goal", "Look", "--allow", "terminal: ls"], { engine });
-    assert.doesNotMatch(stdout, /denied/);
+    const { stderr } = await deputy(["run", "--goal", "Look", "--allow", "terminal: ls"], { engine });
+    assert.doesNotMatch(stderr, /denied/);
   });
 
   test("a rule's denial is named like any other, without a flag to allow it", async () => {
     const config = { permissions: [{ tool: "terminal", then: "deny" }] };
     const { engine } = createTestEngine({ script, tools: [ask], config });
-    const { stdout } = await deputy(["run", "--goal", "Look"], { engine });
-    assert.match(stdout, /^! \[1\/1\] `terminal: ls` denied: .* says deny to ls$/m);
-    assert.match(stdout, / · 1 tool call denied · /);
+    const { stderr } = await deputy(["run", "--goal", "Look"], { engine });
+    assert.match(stderr, /^! \[1\/1\] `terminal: ls` denied: .* says deny to ls$/m);
+    assert.match(stderr, / · 1 tool call denied · /);
   });
 });
 
@@ -384,10 +383,10 @@ describe("deputy run --output", () => {
       mkdirSync(join(cwd, "001-say-one.json"));
       return echo(request, signal);
     };
-    const { code, stdout } = await deputy(["run", "-", "--output", "."], { stdin: "- Say one\n", script, cwd });
+    const { code, stdout, stderr } = await deputy(["run", "-", "--output", "."], { stdin: "- Say one\n", script, cwd });
     assert.equal(code, 1);
-    assert.match(stdout, /! Could not write the result of run\w+\.1: /);
-    assert.match(stdout, /\n\none\n/);
+    assert.match(stderr, /! Could not write the result of run\w+\.1: /);
+    assert.equal(stdout, "one\n");
     chmodSync(cwd, 0o700);
   });
 });

@@ -21,13 +21,13 @@ async function journal() {
       JSON.stringify(request.messages).includes("two") ? new Promise(() => {}) : echo(request, signal),
   });
   const dead = start(["run", "-"], { stdin: "- Say one\n- Say two\n", engine: dying.engine });
-  await until(() => dead.stdout().includes("✓"));
+  await until(() => dead.stderr().includes("✓"));
   dying.die();
   const engine = () => createTestEngine({ script: echo, memory }).engine;
   return {
     engine,
     endedId: (JSON.parse(ended.stdout) as DelegationResult).delegation_id,
-    deadId: /run (run\w+)/.exec(dead.stdout())?.[1] ?? "",
+    deadId: /run (run\w+)/.exec(dead.stderr())?.[1] ?? "",
     endedJson: ended.stdout,
   };
 }
@@ -99,12 +99,13 @@ describe("past runs", () => {
 
   test("are resumed to the end, without running what is finished again", async () => {
     const { engine, deadId } = await journal();
-    const { code, stdout } = await deputy(["resume", deadId], { engine: engine() });
+    const { code, stdout, stderr } = await deputy(["resume", deadId], { engine: engine() });
     assert.equal(code, 0);
-    assert.match(stdout, /2 tasks · run \w+ resumed · 1 finished before/);
-    assert.doesNotMatch(stdout, /✓ \[1\/2\]/);
-    assert.match(stdout, /✓ \[2\/2\] Say two/);
-    assert.match(stdout, /\n\none\n[\s\S]*\n\ntwo\n[\s\S]*2 of 2 tasks completed/);
+    assert.match(stderr, /2 tasks · run \w+ resumed · 1 finished before/);
+    assert.doesNotMatch(stderr, /✓ \[1\/2\]/);
+    assert.match(stderr, /✓ \[2\/2\] Say two/);
+    assert.equal(stdout, "[1/2] Say one\n\none\n\n[2/2] Say two\n\ntwo\n");
+    assert.match(stderr, /2 of 2 tasks completed/);
   });
 
   test("that have ended are printed again by resume", async () => {
@@ -130,7 +131,7 @@ describe("past runs", () => {
     dying.die();
     const engine = () => createTestEngine({ script: echo, memory }).engine;
     const [{ known_cost_usd }] = JSON.parse((await deputy(["runs", "--json"], { engine: engine() })).stdout);
-    const id = /run (run\w+)/.exec(dead.stdout())?.[1] ?? "";
+    const id = /run (run\w+)/.exec(dead.stderr())?.[1] ?? "";
     const shown = JSON.parse((await deputy(["show", id, "--json"], { engine: engine() })).stdout) as DelegationResult;
     assert.deepEqual(shown.results, []);
     assert.ok(known_cost_usd > 0);

@@ -37,14 +37,16 @@ async function stage(clock: Clock = systemClock) {
 test("a late joiner sees what was before, then the rest, and ends as the run does", async () => {
   const { id, finish, type, owner } = await stage();
   const watching = type(["watch"]);
-  await until(() => watching.stdout().includes("✓ [1/2] quick"));
-  assert.match(watching.stdout(), new RegExp(`^2 tasks · run ${id}\n`));
+  await until(() => watching.stderr().includes("✓ [1/2] quick"));
+  assert.match(watching.stderr(), new RegExp(`^2 tasks · run ${id}\n`));
   finish();
   assert.equal(await watching.code, 0);
-  assert.match(watching.stdout(), /✓ \[2\/2\] slow[\s\S]*2 of 2 tasks completed/);
+  assert.match(watching.stderr(), /✓ \[2\/2\] slow[\s\S]*2 of 2 tasks completed/);
   const later = type(["watch", id]);
   assert.equal(await later.code, 0);
-  assert.match(later.stdout(), /✓ \[2\/2\] slow/);
+  assert.match(later.stderr(), /✓ \[2\/2\] slow/);
+  for (const { stdout } of [watching, later])
+    assert.equal(stdout(), "[1/2] quick\n\nthe answer\n\n[2/2] slow\n\nthe answer\n");
   await owner.close();
 });
 
@@ -61,10 +63,10 @@ test("a terminal shows the tree, and that Ctrl-C leaves", async () => {
 test("Ctrl-C ends the watching and never the run", async () => {
   const { id, finish, type, owner, result } = await stage();
   const watching = type(["watch", id]);
-  await until(() => watching.stdout().includes("✓ [1/2]"));
+  await until(() => watching.stderr().includes("✓ [1/2]"));
   watching.interrupt();
   assert.equal(await watching.code, 130);
-  assert.match(watching.stdout(), new RegExp(`Stopped watching; run ${id} continues\\.`));
+  assert.match(watching.stderr(), new RegExp(`Stopped watching; run ${id} continues\\.`));
   finish();
   assert.deepEqual(
     (await result).results.map(({ status }) => status),
@@ -95,14 +97,14 @@ test("a run whose process dies is not waited for", async () => {
   const clock = createFakeClock();
   const { id, die, type } = await stage(clock);
   const watching = type(["watch", id]);
-  await until(() => watching.stdout().includes("✓ [1/2]"));
+  await until(() => watching.stderr().includes("✓ [1/2]"));
   die();
   await until(async () => {
     await clock.advance(1_000);
-    return watching.stdout().includes("was abandoned");
+    return watching.stderr().includes("was abandoned");
   });
   assert.equal(await watching.code, 1);
-  assert.match(watching.stdout(), new RegExp(`Run ${id} was abandoned.*Continue it: deputy resume ${id}`));
+  assert.match(watching.stderr(), new RegExp(`Run ${id} was abandoned.*Continue it: deputy resume ${id}`));
 });
 
 test("if no run is active, it suggests one to replay", async () => {

@@ -94,11 +94,11 @@ describe("--last", () => {
       new RegExp(`\\[1/1\\] Work\\n[\\s\\S]*deputy show ${completed}\n`),
     );
     assert.match((await type("show", ".1", "--last")).stdout, /── answer\nfine/);
-    assert.match((await type("watch", "--last")).stdout, new RegExp(`run ${completed}`));
+    assert.match((await type("watch", "--last")).stderr, new RegExp(`run ${completed}`));
     assert.match((await type("stop", "--last")).stdout, new RegExp(`${completed} has ended already`));
     assert.match((await type("retry", "--last")).stderr, /Every task of \w+ completed/);
     assert.match((await type("steer", "Hello.", "--last")).stderr, new RegExp(`${completed} has ended`));
-    assert.match((await type("resume", "--last")).stdout, /completed/);
+    assert.match((await type("resume", "--last")).stderr, /1 of 1 task completed/);
   });
 
   test("next to another id, or without any run, is an error", async () => {

@@ -1,9 +1,11 @@
 /** What stands below the answers of a run. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
 import type { Tool } from "../../../src/tool.ts";
 import { calls, fails, route, says, tool } from "../../support/child-stage.ts";
-import { deputy } from "../../support/command-line.ts";
+import { deputy, temporaryDirectory } from "../../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
 
 /** Changes `a.ts`, as the file tools report it. */
@@ -28,9 +30,13 @@ function priced(provider: string, model: string) {
   return route(provider, model, { facts: { price: { input: 1, output: 1 } } });
 }
 
-async function endOf(stdin: string): Promise<string> {
+const cwd = temporaryDirectory(after);
+
+/** What a terminal shows below the answers of these tasks, the last of which is answered with `done`. */
+async function endOf(tasks: string): Promise<string> {
   const { engine } = createTestEngine({ script, tools: [write], route: priced });
-  const { stdout } = await deputy(["run", "-"], { stdin, engine });
+  writeFileSync(join(cwd, "tasks.yaml"), tasks);
+  const { stdout } = await deputy(["run", "tasks.yaml"], { cwd, engine, terminal: true, env: { TERM: "dumb" } });
   const [, end = ""] = /\n\ndone\n\n([\s\S]*)$/.exec(stdout) ?? [];
   return end;
 }
@@ -40,7 +46,7 @@ describe("below the answers", () => {
     const end = await endOf("- Fail now\n- Say done\n");
     assert.match(
       end,
-      /^Not completed\n✗ \[1\/2\] Fail now: failed: refused – it failed: refused\n\n1 of 2 tasks completed in \S+ · \S+ · deputy retry (\w+) · deputy show \1\n$/,
+      /^Not completed\n✗ \[1\/2\] Fail now: failed: refused – it failed: refused\n\n1 of 2 tasks completed in \S+ · \S+ · deputy retry (\w+) · deputy show\s\1\n$/,
     );
   });
 
