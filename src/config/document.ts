@@ -190,10 +190,13 @@ function describe(document: ConfigDocument, issue: Issue, parent: KeyPath): stri
       .slice(0, MOST_MISTAKES)
       .map((key) => document.error([...path, key], unknownKey(key, keysAllowedAt(path) ?? [])));
   if (issue.code === "invalid_union") {
-    const meant = isRecord(found)
-      ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0 || isUnknownKey(issues)))
-      : undefined;
+    const meant =
+      isRecord(found) || Array.isArray(found)
+        ? issue.errors.find((issues) => issues.every(({ path }) => path.length > 0 || isUnknownKey(issues)))
+        : undefined;
     if (meant !== undefined) return meant.slice(0, MOST_MISTAKES).flatMap((inner) => describe(document, inner, path));
+    const listed = issue.errors.flat().find(({ code, path }) => code === "invalid_value" && path.length === 0);
+    if (listed !== undefined) return [document.error(path, expectation(listed, found, path))];
     return [document.error(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
   }
   return [document.error(path, expectation(issue, found, path))];

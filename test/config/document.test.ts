@@ -19,3 +19,21 @@ test("a unit of something else is an error that quotes it", () => {
     'config.yaml:3:3 delegation.max_iterations: expected a number; found "10m"',
   ]);
 });
+
+for (const [on, path] of [
+  ["run-end", "hooks[0].on"],
+  ["[child-end, run-end]", "hooks[0].on[1]"],
+  ["[run-end]", "hooks[0].on[0]"],
+] as const)
+  test(`a hook on ${on}, which is no event, is an error that lists the events`, () => {
+    const read = readDocument("config.yaml", `hooks:\n  - { on: ${on}, command: "true" }\n`);
+    const [error = "", ...more] = "errors" in read ? read.errors : [];
+    assert.ok(error.includes(`${path}: expected one of delegation-start, `), error);
+    assert.match(error, /child-end.*; found "run-end"/);
+    assert.deepEqual(more, []);
+  });
+
+test("a model that is no text and no map is still an error about models", () => {
+  const read = readDocument("config.yaml", "models: { small: 3 }\n");
+  assert.match(("errors" in read && read.errors[0]) || "", /models\.small: expected a model \(text\) or a map/);
+});
