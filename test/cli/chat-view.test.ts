@@ -157,3 +157,48 @@ for (const size of SIZES)
     view.endTurn();
     assertScreen("chat-answer", size, terminal.text());
   });
+
+/** Two children that ask, one at work and one that has ended, while the request of the first is open. */
+async function asking(size: { columns: number; rows: number }) {
+  const { clock, terminal, view, start, tell, ...rest } = stage(size);
+  start("abc", ["look at the configuration"]);
+  const goals = ["Run the tests of the parser", "Run the tests of the printer", "Write a haiku", "Write another haiku"];
+  start("abc.1.1", goals);
+  for (const child of [1, 2, 3, 4])
+    tell("abc.1.1", child, { kind: "child-start", taskIndex: child - 1, prompt: { system: "", user: "" } });
+  const asked = { callId: "call-1", step: 1, answerBy: clock.now() + 300_000, name: "terminal", target: "npm test" };
+  for (const child of [1, 2])
+    tell("abc.1.1", child, { kind: "approval-ask", ...asked, directory: "/work", request: `0123456789a${child}` });
+  const question = view.openQuestion?.();
+  question?.output.write(
+    "\n? abc.1.1.1 (glm-4.7 @ zai) Run the tests\n  asks to run terminal:\n  │ npm test\n  in /work\n",
+  );
+  question?.ask("Allow? [y]es, once · [n]o, and why · [a]lways · Esc denies and stops: ", () => "");
+  tell("abc.1.1", 3, { kind: "child-end", ending: { status: "completed", text: "" }, durationMs: 1_000 });
+  await clock.advance(1_000);
+  return { clock, terminal, view, question, tell, ...rest };
+}
+
+for (const size of SIZES)
+  test(`a request below the children at work and those that have ended, on ${size.columns} columns`, async () => {
+    const { terminal } = await asking(size);
+    assertScreen("chat-approval", size, terminal.text());
+  });
+
+for (const [columns, rows] of [
+  [40, 24],
+  [40, 10],
+  [80, 12],
+] as const)
+  test(`a request fits a screen of ${columns}×${rows}, and its text stays when it is answered`, async () => {
+    const { clock, terminal, view, question, type } = await asking({ columns, rows });
+    assert.match(terminal.text(), /✓ \[3\/4\] Write a haiku[\s\S]*Allow\?[\s\S]*\(1\s+more\s+waiting\)$/);
+    assert.ok(terminal.highestJump() < rows, `drew over ${terminal.highestJump()} rows`);
+    type("a draft");
+    question?.output.write("Allow? y\n");
+    question?.close();
+    await clock.advance(200);
+    assert.match(terminal.text(), /^Allow\? y$[\s\S]*\n> a draft$/m);
+    view.endTurn();
+    assert.match(terminal.text(), /│ npm test[\s\S]*Allow\? y$/);
+  });

@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import { createKeyboard } from "../../src/cli/chat/keyboard/keyboard.ts";
 import type { Completion } from "../../src/cli/chat/keyboard/line-editor.ts";
-import type { AnswerForm } from "../../src/cli/chat/keyboard/question-line.ts";
+import { type AnswerForm, ESCAPE } from "../../src/cli/chat/keyboard/question-line.ts";
 import { createFakeClock } from "../../src/testing/fake-clock.ts";
 import "../support/terminal-type.ts";
 
@@ -44,7 +44,7 @@ test("a prompt takes nothing away of what was written above it, however high the
 });
 
 /** A keyboard on the test's own clock. `wait` advances it, after everything typed before has arrived. */
-function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true } = {}) {
+function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true; questionsInView?: true } = {}) {
   const input = new PassThrough();
   const clock = createFakeClock();
   let written = "";
@@ -64,7 +64,11 @@ function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true } = {})
   const onEscape = () => {
     escapes += 1;
   };
-  keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd() {}, onEscape });
+  let ends = 0;
+  const onEnd = () => {
+    ends += 1;
+  };
+  keyboard.listen({ onLine: (line) => messages.push(line), onInterrupt, onEnd, onEscape });
   const ask = (signal = new AbortController().signal, form?: AnswerForm) => {
     const question: { answer?: string | undefined; settled: boolean } = { settled: false };
     void keyboard.ask("Allow? ", signal, form).then((answer) => Object.assign(question, { answer, settled: true }));
@@ -84,6 +88,7 @@ function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true } = {})
     messages,
     interrupts: () => interrupts,
     escapes: () => escapes,
+    ends: () => ends,
     screen: () => written,
   };
 }
@@ -317,7 +322,7 @@ describe("keys of a chat", () => {
 
 describe("a question that single keys answer", () => {
   const never = new AbortController().signal;
-  const KEYS: AnswerForm = { keys: "yna" };
+  const KEYS: AnswerForm = { words: ["yes", "no", "always"] };
 
   test("is answered without Enter, once the keyboard was quiet for a moment", async () => {
     const { ask, type, wait } = questionStage();
@@ -360,6 +365,95 @@ describe("a question that single keys answer", () => {
     await type("hello\r");
     assert.deepEqual(messages, ["hello"]);
   });
+
+  for (const typed of ["\r", "es\r", "ES\r", "es"])
+    test(`drops ${JSON.stringify(typed)} as the rest of the answer, and keeps what follows`, async () => {
+      const { ask, type, wait, messages } = questionStage({ keepsDrafts: true });
+      const question = ask(never, KEYS);
+      await wait(300);
+      for (const key of `y${typed}`) await type(key);
+      assert.equal(question.answer, "y");
+      await wait(300);
+      await type("hello\r");
+      assert.deepEqual(messages, ["hello"]);
+    });
+
+  for (const typed of ["hello", "easy does it", "e", "estimate", "y"])
+    test(`does not lose ${JSON.stringify(typed)}, typed at once for the next message`, async () => {
+      const { ask, type, wait, messages, keyboard } = questionStage({ keepsDrafts: true });
+      ask(never, KEYS);
+      await wait(300);
+      for (const key of `y${typed}`) await type(key);
+      await wait(300);
+      assert.equal(keyboard.typed, typed);
+      await type("\r");
+      assert.deepEqual(messages, [typed]);
+    });
+
+  test("leaves Ctrl-D and Ctrl-C their meaning after the answer", async () => {
+    const { ask, type, wait, ends, interrupts } = questionStage({ keepsDrafts: true });
+    ask(never, KEYS);
+    await wait(300);
+    await type("y");
+    await type("\x03");
+    assert.equal(interrupts(), 1);
+    await type("\x04");
+    assert.equal(ends(), 1);
+  });
+
+  for (const [first, typed] of [
+    ["m", "y"],
+    ["p", "ry"],
+    ["b", "a"],
+    ["y", "y"],
+  ] as const)
+    test(`does not let ${JSON.stringify(typed)}, typed after ${first}, answer the next question`, async () => {
+      const { ask, type, wait } = questionStage({ keepsDrafts: true });
+      ask(never, { words: ["yes", "my", "project", "back"] });
+      await wait(300);
+      await type(first);
+      const next = ask(never, KEYS);
+      await wait(200);
+      for (const key of typed) await type(key);
+      await wait(1_000);
+      assert.equal(next.settled, false);
+      await type("n");
+      assert.equal(next.answer, "n");
+    });
+
+  for (const form of [KEYS, "free"] as const)
+    test(`is answered by Esc: ${JSON.stringify(form)}`, async () => {
+      const { ask, type, wait, escapes } = questionStage({ keepsDrafts: true, questionsInView: true });
+      const question = ask(never, form);
+      await wait(300);
+      await type("\x1b");
+      await wait(49);
+      assert.equal(question.settled, false);
+      await wait(1);
+      assert.deepEqual([question.answer, escapes()], [ESCAPE, 0]);
+    });
+
+  for (const keys of [["\x1b", "[A"], ["\x1b", "y"], ["\x1by"], ["\x1b", "[200~yes\x1b[201~"]])
+    test(`is not answered by an Esc that begins another key: ${JSON.stringify(keys)}`, async () => {
+      const { ask, type, wait } = questionStage({ keepsDrafts: true });
+      const question = ask(never, KEYS);
+      await wait(300);
+      for (const key of keys) await type(key);
+      await wait(1_000);
+      assert.equal(question.settled, false);
+    });
+
+  for (const early of [0, 260, 299])
+    test(`is not answered by Esc ${early} ms after it appeared, and waits for quiet again`, async () => {
+      const { ask, type, wait, escapes } = questionStage({ keepsDrafts: true });
+      const question = ask(never, KEYS);
+      await wait(early);
+      await type("\x1b");
+      await wait(299);
+      await type("y");
+      await wait(200);
+      assert.deepEqual([question.settled, escapes()], [false, 0]);
+    });
 
   test("gives a draft back, which Enter sends", async () => {
     const { ask, type, wait, messages } = questionStage({ keepsDrafts: true });

@@ -3,7 +3,7 @@
  * Promises are checked where their effect arrives: at the providers.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelRequest, Turn } from "../../src/testing/index.ts";
@@ -11,6 +11,9 @@ import { chatPlace, heldBack, isParents, type Scene } from "../support/chat-plac
 import { until } from "../support/command-line.ts";
 import { launch } from "../support/end-to-end.ts";
 import { NO_TERMINAL, openTerminal, type TerminalOptions } from "../support/pty.ts";
+
+/** Longer than the time during which keys answer nothing. */
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 600));
 
 /** The line below an answer: its duration and route. */
 const TURN_END = /^[\d.]+s · \S+ @ \S+ · /m;
@@ -79,7 +82,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     say("delegate a haiku on three animals");
     await terminal.see("3 running");
     terminal.type("\x03");
-    await terminal.see("Stopping the delegations");
+    await terminal.see("Stopped the delegations");
     await terminal.see(/✗ \[\d\/3\]/);
     await terminal.see("Here is what came back.");
     await terminal.see(TURN_END);
@@ -87,8 +90,9 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     say("wait for it");
     await terminal.see("thinking");
     terminal.type("\x03");
-    await terminal.see("Stopping the turn");
-    await terminal.see("interrupted: Ctrl-C");
+    await terminal.see("Stopped with Ctrl-C");
+    await terminal.see(TURN_END);
+    assert.doesNotMatch(terminal.text(), /^! (stopping|interrupted)/m);
     terminal.type("\x03");
     await terminal.see("or Ctrl-D, to exit");
     terminal.type("\x03");
@@ -164,13 +168,42 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see("asks to run terminal:");
     await terminal.see("│ echo from the child");
     await terminal.see("[a]lways");
-    await new Promise((resolve) => setTimeout(resolve, 600)); // Text typed as it appears does not count.
+    await quiet(); // Text typed as it appears does not count.
     say("y");
     await terminal.see("Answer: from the child");
     await terminal.see(TURN_END);
-    await new Promise((resolve) => setTimeout(resolve, 600)); // What follows an answer at once does not count.
     await leave();
   });
+});
+
+describe("an approval request in a chat", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  for (const [columns, rows] of [
+    [80, 24],
+    [120, 40],
+    [40, 24],
+  ] as const)
+    test(`a request appears below the children and finished siblings on ${columns} columns, and Esc ends the turn`, async (t) => {
+      const { terminal, say, leave, providers, cwd, ...here } = await chat(t, {}, { columns, rows });
+      say("delegate on two of them: run `echo > made`");
+      await terminal.see(
+        /\[1\/2\][\s\S]*\[2\/2\][\s\S]*0 of 2 done[\s\S]*Allow\?[\s\S]*Esc\s+denies[\s\S]*\(1\s+more\s+waiting\)/,
+      );
+      terminal.type("\x1b");
+      await quiet();
+      assert.doesNotMatch(terminal.text(), /Stopped with Esc/, "typed as it appears");
+      terminal.type("\x1b");
+      await terminal.see("Stopped with Esc; the");
+      await terminal.see(TURN_END);
+      assert.doesNotMatch(terminal.text(), /^! (stopping|interrupted)/m);
+      assert.equal(existsSync(join(cwd, "made")), false);
+      assert.equal(terminal.text().match(/Stopped with Esc/g)?.length, 1);
+      const [, id = ""] = /run (\S+)\.1\.1/.exec(terminal.text()) ?? [];
+      const shown = await launch(["show", `${id}.1.1`, "--json"], { ...here, cwd }).ended;
+      assert.match(shown.stdout, /interrupted/);
+      say("are you there?");
+      await terminal.see("You said: are you there?");
+      await leave();
+    });
 });
 
 describe("deputy chat with runs in the background", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
@@ -207,7 +240,7 @@ describe("deputy chat with runs in the background", { skip: NO_TERMINAL, timeout
     again.type("half a mess");
     await again.see("half a mess");
     letGo();
-    await again.see(new RegExp(`✓ run ${id} in the background: 1 of 1 completed in [\\d.]+s · \\S+ · /show ${id}`));
+    await again.see(new RegExp(`✓ run ${id} in the background: 1 of 1 completed in [\\d.]+s · \\S+ · /show\\s+${id}`));
     await again.see("> half a mess");
     again.type("age\r");
     await again.see("You said: half a message");

@@ -124,6 +124,69 @@ describe("deputy run at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, ()
   });
 });
 
+describe("Esc at a request", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
+  for (const [moment, keys] of [
+    ["at once", ["\x1b"]],
+    ["instead of a reason", ["n", "because", "\x1b"]],
+    ["after it went back from always", ["a", "\x1b", "\x1b"]],
+  ] as const) {
+    test(`of deputy run denies it and nothing else: ${moment}`, async (t) => {
+      const { open, ran, letGo, providers } = await place(t, [touch("one"), touch("two")]);
+      for (const at of [0, 1]) letGo(at);
+      const terminal = open(["run", "--goal", "x"]);
+      await terminal.see("Esc denies");
+      for (const key of keys) {
+        await quiet();
+        terminal.type(key);
+      }
+      await terminal.see("denied in the terminal: the user pressed Esc");
+      await terminal.see("Allow?");
+      await quiet();
+      terminal.type("y");
+      assert.equal(await terminal.ended, 0);
+      assert.deepEqual([ran("one"), ran("two")], [false, true]);
+      const results = providers.arrivals[1]?.request.messages.flatMap(({ toolResults }) => toolResults);
+      assert.match(results?.[0]?.text ?? "", /denied in the terminal: the user pressed Esc/);
+    });
+
+    test(`of a chat denies it and stops the turn: ${moment}`, async (t) => {
+      const { open, ran, letGo, asked } = await place(t, [touch("one"), touch("two")]);
+      for (const at of [0, 1]) letGo(at);
+      const terminal = open(["chat"]);
+      await terminal.see("> ");
+      terminal.type("go on\r");
+      await terminal.see("Esc denies and stops");
+      for (const key of keys) {
+        await quiet();
+        terminal.type(key);
+      }
+      await terminal.see("Stopped with Esc");
+      await terminal.see("so far");
+      await terminal.see("> ");
+      assert.deepEqual([ran("one"), ran("two"), asked()], [false, false, 1]);
+      terminal.type("\x04");
+      assert.equal(await terminal.ended, 0);
+    });
+  }
+
+  for (const command of [["run", "--goal", "x"], ["chat"]])
+    test(`of deputy ${command[0]} does not count if it was typed ahead`, async (t) => {
+      const { open, ran, letGo, asked } = await place(t, [touch("one")]);
+      const terminal = open(command);
+      if (command[0] === "chat") {
+        await terminal.see("> ");
+        terminal.type("go on\r");
+      }
+      await until(() => asked() === 1);
+      letGo(0);
+      await terminal.see("Allow?");
+      for (const key of ["\x1b", "\x1b", "\x1b"]) terminal.type(key);
+      await quiet();
+      terminal.type("y");
+      await until(() => ran("one"));
+    });
+});
+
 describe("deputy run with tasks on standard input", { skip: NO_TERMINAL, timeout: 110_000 }, () => {
   const runs = async (t: TestContext, argv: string[], text: string, redirected = "") => {
     const { open, ran, letGo, asked, cwd } = await place(t, [touch("one")]);
@@ -165,6 +228,30 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     await terminal.see("All done.");
     const said = providers.arrivals.map(({ request }) => request.lastUserText);
     assert.deepEqual(said, ["first line\nsecond line\n/exit"]);
+  });
+
+  test("a message typed right after an answer reaches the model, and answers no other request", async (t) => {
+    const { open, ran, letGo, providers } = await place(t, [touch("one"), touch("two")]);
+    const terminal = open(["chat"]);
+    await terminal.see("> ");
+    terminal.type("go on\r");
+    letGo(0);
+    await terminal.see("Allow?");
+    await quiet();
+    terminal.type("y");
+    await terminal.see("stops: y");
+    for (const key of "ay, and more\r") terminal.type(key);
+    await terminal.see("ay, and more (sent with the next request)");
+    assert.equal(ran("two"), false);
+    letGo(1);
+    await terminal.see("Allow?");
+    await quiet();
+    terminal.type("y");
+    await terminal.see("All done.");
+    const said = providers.arrivals.at(-1)?.request.messages.map(({ text }) => text) ?? [];
+    assert.ok(said.includes("ay, and more"), said.join(" | "));
+    terminal.type("\x04");
+    assert.equal(await terminal.ended, 0);
   });
 
   test("a message that is being typed when a request appears answers nothing, and is not lost", async (t) => {

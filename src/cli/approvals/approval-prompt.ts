@@ -2,9 +2,11 @@
  * Approval prompt in the terminal, one request at a time, with hidden characters escaped. Without a user at the
  * terminal there is no approval handler, and the engine denies by itself.
  */
+import { once } from "node:events";
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { type AnswerForm, ESCAPE } from "../chat/keyboard/question-line.ts";
 import type { Output, Paint } from "../io.ts";
 import { GOAL_COLUMNS } from "../terminal/final-answers.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
@@ -16,14 +18,18 @@ const ALWAYS = "allowed in the terminal for this run";
 
 type PromptAnswer = { allowed: boolean; reason: string };
 
+const NOT_ASKED: PromptAnswer = { allowed: false, reason: "no longer asked" };
+
 /** Where a request is shown and answered until it is closed. */
 export type OpenPrompt = { output: Output; paint: Paint; readAnswer: ReadAnswer; close(): void };
 
 export type ApprovalPromptDeps = {
-  /** Makes room for the request of a child. */
-  open(childId: string): OpenPrompt;
+  /** Makes room for the request of a child. Returns undefined if whatever asks is being stopped. */
+  open(childId: string): OpenPrompt | undefined;
   /** Single keys answer, without Enter. */
   byKey: boolean;
+  /** Stops the turn that asks, after Esc has denied a request. Without it, Esc only denies. */
+  stopTurn?(): void;
   /** Saves rules in configs, where single keys answer. */
   saver?: RuleSaver;
   /** Route of a child, for display: `glm-4.7 @ zai`. */
@@ -38,47 +44,62 @@ export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
     const exactly = JSON.stringify([question.toolName, question.target, question.directory]);
     const answer = turn.then(async (): Promise<PromptAnswer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
-      if (signal.aborted) return { allowed: false, reason: "no longer asked" };
+      if (signal.aborted) return NOT_ASKED;
       const prompt = deps.open(question.childId);
-      try {
-        const { remember, ...given } = await askUntilClear(question, deps, prompt, signal);
-        if (remember) always.add(exactly);
-        return given;
-      } finally {
-        prompt.close();
-      }
+      if (prompt === undefined) return once(signal, "abort").then(() => NOT_ASKED);
+      const { then, ...given } = await askUntilClear(question, deps, prompt, signal).finally(prompt.close);
+      if (then === "remember") always.add(exactly);
+      if (then === "stop") deps.stopTurn?.();
+      return given;
     });
     turn = answer.catch(() => {});
     return answer.then((given) => ({ ...given, by }));
   };
 }
 
-type PromptReply = PromptAnswer & { remember?: true };
+type PromptReply = PromptAnswer & { then?: "remember" | "stop" };
 
 async function askUntilClear(
   question: ApprovalQuestion,
-  { byKey, saver, routeOf }: ApprovalPromptDeps,
+  deps: ApprovalPromptDeps,
   prompt: OpenPrompt,
   signal: AbortSignal,
 ): Promise<PromptReply> {
+  const { byKey, saver, routeOf } = deps;
   const { output, paint, readAnswer } = prompt;
   const saved = byKey ? saver : undefined;
   output.write(await requestText(question, paint, routeOf));
   for (;;) {
-    const choices = `[y]es, once · [n]o, and why · [a]lways${saved === undefined ? " for this run" : ""}: `;
-    const line = await readAnswer(`${paint("bold", "Allow?")} ${choices}`, signal, { keys: "yna" });
+    const line = await readAnswer(`${paint("bold", "Allow?")} ${choicesOf(deps)}: `, signal, ANSWERS);
     if (line === undefined) {
       output.write("\n");
-      return { allowed: false, reason: signal.aborted ? "no longer asked" : "nobody answered before the input ended" };
+      return signal.aborted ? NOT_ASKED : { allowed: false, reason: "nobody answered before the input ended" };
     }
-    const reply = read(line);
+    const reply = byKey && line === ESCAPE ? ESCAPED : read(line);
     if (reply === undefined) continue;
-    if (!reply.allowed && byKey) return denial((await readAnswer("Why? (Enter: no reason) ", signal, "free")) ?? "");
-    if (reply.remember && saved !== undefined && !(await rememberedAs(question, saved, prompt, signal))) continue;
+    if (reply === ESCAPED || !byKey) return reply;
+    if (!reply.allowed) return reasoned(await readAnswer("Why? (Enter: no reason) ", signal, "free"));
+    if (reply.then === "remember" && saved !== undefined && !(await rememberedAs(question, saved, prompt, signal)))
+      continue;
     return reply;
   }
 }
 
+const ANSWERS: AnswerForm = { words: ["yes", "no", "always"] };
+const ESCAPED: PromptReply = { ...denial("the user pressed Esc"), then: "stop" };
+
+function choicesOf({ byKey, saver, stopTurn }: ApprovalPromptDeps): string {
+  const always = byKey && saver !== undefined ? "[a]lways" : "[a]lways for this run";
+  const onEscape = stopTurn === undefined ? "Esc denies" : "Esc denies and stops";
+  return ["[y]es, once", "[n]o, and why", always, ...(byKey ? [onEscape] : [])].join(" · ");
+}
+
+/** @param why undefined if the input ended or the request was withdrawn */
+function reasoned(why: string | undefined): PromptReply {
+  return why === ESCAPE ? ESCAPED : denial(why ?? "");
+}
+
+const DURATIONS: AnswerForm = { words: ["run", "my", "project", "back"] };
 const PLACES: Record<string, RulePlace> = { m: "user", p: "project" };
 
 /** Asks how long "always" is, after showing the rule that would be saved. Returns false if the user goes back. */
@@ -91,8 +112,8 @@ async function rememberedAs(
   output.write(`  Rule: ${saver.shown(question)}\n`);
   for (;;) {
     const choices = "Always: for this [r]un · save the rule in [m]y config · in the [p]roject's config · [b]ack: ";
-    const key = await readAnswer(choices, signal, { keys: "rmpb" });
-    if (key === undefined || key === "b") return false;
+    const key = await readAnswer(choices, signal, DURATIONS);
+    if (key === undefined || key === "b" || key === ESCAPE) return false;
     const place = PLACES[key];
     if (place === undefined) return true;
     try {
@@ -138,7 +159,7 @@ function read(line: string): PromptReply | undefined {
   if (answer === "n" || answer === "no") return denial(rest);
   if (rest !== "") return undefined;
   if (answer === "y" || answer === "yes") return { allowed: true, reason: "allowed in the terminal" };
-  if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, remember: true };
+  if (answer === "a" || answer === "always") return { allowed: true, reason: ALWAYS, then: "remember" };
   return undefined;
 }
 

@@ -1,5 +1,7 @@
 /** The approval prompt on a terminal: a part of the view where keys can answer it, else in place of the view. */
 import type { Asker } from "../../engine/engine.ts";
+import type { Keyboard } from "../chat/keyboard/keyboard.ts";
+import { ESCAPE } from "../chat/keyboard/question-line.ts";
 import { createPaint, isRichTerminal } from "../io.ts";
 import type { TerminalNotifier } from "../terminal/notification.ts";
 import type { RunKeyboard } from "../terminal/run-keyboard.ts";
@@ -27,7 +29,7 @@ export function approvalPromptOn(
     open(childId) {
       notifier.asked(childId);
       const question = keyboard && view.openQuestion?.();
-      return question === undefined || keyboard === undefined ? below() : within(question, keyboard);
+      return question === undefined || keyboard === undefined ? below() : promptIn(question, keyboard);
     },
     byKey: isRichTerminal(screen, io.env),
     saver,
@@ -47,14 +49,14 @@ export function approvalPromptOn(
 }
 
 /** The question is a part of the view. */
-function within(question: ViewQuestion, keyboard: RunKeyboard): OpenPrompt {
+export function promptIn(question: ViewQuestion, keyboard: Pick<Keyboard, "ask" | "typed">): OpenPrompt {
   return {
     output: question.output,
     paint: (_style, text) => text,
     async readAnswer(prompt, signal, form) {
-      question.ask(prompt);
+      question.ask(prompt, () => keyboard.typed);
       const answer = await keyboard.ask(prompt, signal, form);
-      question.output.write(`${prompt}${oneLine(answer ?? "")}\n`);
+      question.output.write(`${prompt}${answer === ESCAPE ? "Esc" : oneLine(answer ?? "")}\n`);
       return answer;
     },
     close: question.close,

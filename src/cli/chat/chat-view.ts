@@ -7,11 +7,13 @@ import { callInWords, type Run, runIn } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, lastOutput, noteOn } from "../terminal/event-lines.ts";
 import { formatCost, formatDuration, formatRoute } from "../terminal/format.ts";
+import { createQuestionRows } from "../terminal/live-question.ts";
 import { createMarkdownFlow } from "../terminal/markdown/markdown-flow.ts";
 import { createTextFlow } from "../terminal/markdown/text-flow.ts";
 import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "../terminal/screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
 import { createRunRows, type RunRows } from "../terminal/tree.ts";
+import type { ViewQuestion } from "../terminal/view.ts";
 
 export type ChatViewDeps = {
   output: Output;
@@ -42,11 +44,18 @@ export interface ChatView {
   delegations(): string[];
   /** Prints a line of Deputy's own. */
   print(line: string): void;
+  /** Opens a question in the redrawn rows, if there are any. */
+  openQuestion?(): ViewQuestion;
+  /** Says that the turn is being stopped. */
+  stopping(): void;
   /** Removes the redrawn rows while something else is written, then restores them. */
   pause(): void;
   resume(): void;
   endTurn(): void;
 }
+
+/** Names under which this chat stops what it has delegated. It says so when it does. */
+const OWN_STOPS = ["Esc", "Ctrl-C", "/stop"];
 
 export function createChatView(deps: ChatViewDeps): ChatView {
   const { output, paint, clock, rich, styled } = deps;
@@ -58,7 +67,15 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   const below = new Map<string, RunRows>();
   let session: Run | undefined;
   let beganAt = 0;
+  let isStopping = false;
   let screen = idleScreen();
+  const questions = createQuestionRows({
+    paint,
+    size: () => sizeOf(output),
+    run: () => session,
+    print,
+    redraw: () => screen.resume(),
+  });
 
   /** Writes lines at once between turns. */
   function idleScreen(): Screen {
@@ -66,14 +83,18 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   }
 
   function movingRows(size: Size): ScreenRow[] {
-    const columns = size.columns - 1;
-    const room = Math.max(1, Math.floor((size.rows - 4) / Math.max(1, below.size)));
-    return [
-      ...flow.open(Math.max(1, size.rows - (below.size > 0 ? room * below.size : 1) - 2)),
-      ...[...below.values()].flatMap((rows) => rows.rows({ columns: size.columns, rows: room }, clock.now())),
-      ...(below.size > 0 ? [] : [statusRow(columns)]),
-      ...(typed === undefined ? [] : [typedRow(typed(), columns)]),
+    const { columns } = size;
+    const asked = questions.rows(size);
+    const last = asked.length > 0 || typed === undefined ? asked : [typedRow(typed(), columns - 1, paint)];
+    const free = size.rows - last.length;
+    const room = Math.max(1, Math.floor((free - 3) / Math.max(1, below.size)));
+    const rows = [
+      ...flow.open(Math.max(1, free - (below.size > 0 ? room * below.size : 1) - 1)),
+      ...[...below.values()].flatMap((each) => each.rows({ columns, rows: room }, clock.now())),
+      ...(below.size > 0 && !isStopping ? [] : [statusRow(columns - 1)]),
+      ...last,
     ];
+    return rows.slice(Math.max(0, rows.length - size.rows + 1));
   }
 
   function statusRow(columns: number): ScreenRow {
@@ -82,13 +103,9 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const activity = child === undefined || session?.endedAt !== undefined ? "waiting" : child.activity;
     const tally = child?.tally;
     const route = tally && "route" in tally.planned ? [formatRoute(routeAt(tally.planned, tally.position))] : [];
-    const text = fit([oneLine(activity), `${seconds}s`, ...route.map(oneLine), "Esc stops"].join(" · "), columns);
+    const [what, key] = isStopping ? ["stopping", "Ctrl-C exits"] : [oneLine(activity), "Esc stops"];
+    const text = fit([what, `${seconds}s`, ...route.map(oneLine), key].join(" · "), columns);
     return { text: paint("dim", text), width: displayWidth(text) };
-  }
-
-  function typedRow(line: string, columns: number): ScreenRow {
-    const text = `> ${fitEnd(oneLine(line), columns - 3)}`;
-    return { text: `${paint("bold", ">")}${text.slice(1)}`, width: displayWidth(text) };
   }
 
   function write(piece: string): void {
@@ -115,7 +132,8 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     const rows = below.get(id) ?? createRunRows(paint);
     below.set(id, rows);
     rows.onEvent(event, run);
-    for (const line of formatEvent(event, run, format)) print(line);
+    const isSaid = event.kind === "stop-request" && OWN_STOPS.includes(event.by);
+    if (!isSaid) for (const line of formatEvent(event, run, format)) print(line);
     if (run.endedAt !== undefined) below.delete(id);
   }
 
@@ -129,6 +147,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     beginTurn(known) {
       session = known;
       beganAt = clock.now();
+      isStopping = false;
       if (!rich) return;
       screen = createScreen({ output, clock, rows: movingRows });
       screen.start();
@@ -139,6 +158,10 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     },
     delegations: () => [...below.keys()],
     print,
+    ...(rich && { openQuestion: questions.open }),
+    stopping() {
+      isStopping = true;
+    },
     pause: () => screen.pause(),
     resume: () => screen.resume(),
     endTurn() {
@@ -150,12 +173,19 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   };
 }
 
+/** What is being typed for the next message. */
+function typedRow(line: string, columns: number, paint: Paint): ScreenRow {
+  const text = `> ${fitEnd(oneLine(line), columns - 3)}`;
+  return { text: `${paint("bold", ">")}${text.slice(1)}`, width: displayWidth(text) };
+}
+
 /** The lines for an event of the conversation itself. Delegations have their own lines. */
-function sessionLines(event: Event, { paint, verbose, asksHere }: ChatViewDeps): string[] {
+function sessionLines(event: Event, { paint, verbose, asksHere, typed }: ChatViewDeps): string[] {
   if (event.kind === "delegation-start")
     return event.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   if (event.kind === "tool-end") return toolLines(event, paint);
   if (event.kind === "child-end" || event.kind === "message-add") return [];
+  if (event.kind === "stop-request" && typed !== undefined) return []; // The end of the turn says it.
   const remark = noteOn(event, { verbose, asksHere });
   if (remark === undefined) return [];
   return [paint(remark.sign === "!" ? "yellow" : "dim", `${remark.sign} ${oneLine(remark.text)}`)];

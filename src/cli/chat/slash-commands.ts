@@ -253,7 +253,7 @@ const HINTS = `@path gives the model a file of the workspace. !command runs a co
 Alt-Enter, or \\ at the end, continues the message on the next line; pasted text is one message. Tab completes.
 Ctrl-R searches the history. Ctrl-G, or Ctrl-X Ctrl-E, opens the message in $EDITOR.
 While the model is answering, a line you enter is sent with its next request; commands run at once.
-Esc stops the answer with its delegations. Ctrl-C stops the delegations first, then the answer, then the program.
+Esc stops the answer with its delegations, and denies an open approval request. Ctrl-C stops the delegations first, then the answer, then the program.
 Ctrl-D exits.`;
 
 const USAGE_COLUMNS = 32;

@@ -3,15 +3,64 @@
  * above the tree first, whole; its beginning and end stay next to the prompt.
  */
 
+import { allChildren, type Run } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { inRows } from "./markdown/text-flow.ts";
 import type { ScreenRow, Size } from "./screen.ts";
 import { displayWidth, fitEnd, oneLine } from "./terminal-text.ts";
+import type { ViewQuestion } from "./view.ts";
 
 /** Rows of the tree that stay visible above a question. */
 const TREE_ROWS = 6;
 /** Rows of a long text that stay next to the prompt: its first ones, then a note, then its last ones. */
 const FIRST_ROWS = 2;
+
+/** The rows of the questions that a view is asked to show, one at a time. */
+export type QuestionRows = {
+  /** Returns no rows without a question. */
+  rows(size: Size): ScreenRow[];
+  open(): ViewQuestion;
+};
+
+export type QuestionRowsDeps = {
+  paint: Paint;
+  size(): Size;
+  /** The run whose children ask. */
+  run(): Run | undefined;
+  /** Writes a line above the rows. */
+  print(line: string): void;
+  redraw(): void;
+};
+
+export function createQuestionRows({ paint, size, run, print, redraw }: QuestionRowsDeps): QuestionRows {
+  let current: LiveQuestion | undefined;
+  let typed = () => "";
+  const others = () => {
+    const now = run();
+    const pending = now === undefined ? [] : allChildren(now).flatMap(({ questions }) => questions);
+    return Math.max(0, pending.length - 1);
+  };
+  return {
+    rows: (size) => current?.rows(size, typed()) ?? [],
+    open() {
+      const question = createLiveQuestion(paint, others);
+      current = question;
+      return {
+        output: question.output,
+        ask(prompt, answer) {
+          typed = answer;
+          question.ask(prompt);
+          for (const line of question.overflow(size())) print(line);
+          redraw();
+        },
+        close() {
+          current = undefined;
+          for (const line of question.end()) print(line);
+        },
+      };
+    },
+  };
+}
 
 export type LiveQuestion = {
   /** Receives the text of the question. */

@@ -3,8 +3,6 @@
  * Keys answer questions and choose children; Ctrl-C and Ctrl-Z act as usual.
  */
 import { createKeyboard, type Key, type Keyboard } from "../chat/keyboard/keyboard.ts";
-import { PASTE_MODE } from "../chat/keyboard/paste.ts";
-import type { Output } from "../io.ts";
 import type { UserTerminal } from "./user-terminal.ts";
 
 export type RunKeyboard = Pick<Keyboard, "ask" | "onKey" | "typed"> & {
@@ -21,14 +19,14 @@ export function createRunKeyboard({ screen, io }: UserTerminal): RunKeyboard {
 
   function started(): Keyboard {
     if (keyboard !== undefined) return keyboard;
-    const hidden: Output = { write: () => true };
     keyboard = createKeyboard({
       input: io.stdin,
-      output: hidden,
+      output: screen,
       rich: true,
       history: [],
       complete: async (line) => [[], line],
       onlyAnswers: true,
+      questionsInView: true,
       clock: io.clock,
     });
     keyboard.listen({
@@ -38,7 +36,6 @@ export function createRunKeyboard({ screen, io }: UserTerminal): RunKeyboard {
       onEscape: () => listener("escape"),
     });
     keyboard.onKey((key) => listener(key));
-    screen.write(PASTE_MODE.on);
     return keyboard;
   }
 
@@ -52,10 +49,8 @@ export function createRunKeyboard({ screen, io }: UserTerminal): RunKeyboard {
       return keyboard?.typed ?? "";
     },
     close() {
-      if (keyboard === undefined) return;
-      keyboard.close();
+      keyboard?.close();
       keyboard = undefined;
-      screen.write(PASTE_MODE.off);
     },
   };
 }

@@ -12,11 +12,11 @@ import type { Output, Paint } from "../io.ts";
 import { type ChildView, createChildView } from "./child-view.ts";
 import { formatEvent, goalIn, type LineFormat, taskPosition } from "./event-lines.ts";
 import { formatDuration, formatRoute, formatTotalCost } from "./format.ts";
-import { createLiveQuestion, type LiveQuestion } from "./live-question.ts";
+import { createQuestionRows } from "./live-question.ts";
 import type { RunKeyboard } from "./run-keyboard.ts";
 import { createScreen, type ScreenRow, type Size, sizeOf } from "./screen.ts";
 import { displayWidth, fit, fitEnd, oneLine } from "./terminal-text.ts";
-import type { View, ViewQuestion } from "./view.ts";
+import type { View } from "./view.ts";
 
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 /** Characters kept of a child's text, to show its end. */
@@ -37,27 +37,29 @@ export function createTree(deps: TreeDeps): View {
   const format = { ...deps, columns: () => sizeOf(output).columns };
   const moving = createRunRows(paint, deps.ctrlC, keyboard === undefined ? undefined : createChildView());
   const screen = createScreen({ output, clock, rows });
-  let question: LiveQuestion | undefined;
+  const questions = createQuestionRows({
+    paint,
+    size: () => sizeOf(output),
+    run: () => moving.run,
+    print: screen.print,
+    redraw: screen.resume,
+  });
   keyboard?.onKey((key) => (key === "suspend" ? screen.release() : moving.onKey(key)));
 
   function rows(size: Size): ScreenRow[] {
-    const asked = question?.rows(size, keyboard?.typed ?? "") ?? [];
+    const asked = questions.rows(size);
     return [...moving.rows({ ...size, rows: size.rows - asked.length }, clock.now()), ...asked];
-  }
-
-  function print(lines: readonly string[]): void {
-    for (const line of lines) screen.print(line);
   }
 
   return {
     onEvent(event, run) {
       moving.onEvent(event, run);
-      print(formatEvent(event, run, format));
+      for (const line of formatEvent(event, run, format)) screen.print(line);
       keyboard?.start();
       screen.start();
     },
     print: screen.print,
-    ...(keyboard && { openQuestion }),
+    ...(keyboard && { openQuestion: questions.open }),
     pause: screen.pause,
     resume: screen.resume,
     end() {
@@ -65,31 +67,14 @@ export function createTree(deps: TreeDeps): View {
       keyboard?.close();
     },
   };
-
-  function openQuestion(): ViewQuestion {
-    const opened = createLiveQuestion(paint, () => Math.max(0, moving.pendingRequests() - 1));
-    question = opened;
-    return {
-      output: opened.output,
-      ask(prompt) {
-        opened.ask(prompt);
-        print(opened.overflow(sizeOf(output)));
-        screen.resume();
-      },
-      close() {
-        question = undefined;
-        print(opened.end());
-      },
-    };
-  }
 }
 
 /** The transient rows of one run: the state of its open children. */
 export type RunRows = {
   onEvent(event: Event, run: Run): void;
   onKey(key: Exclude<Key, "suspend">): void;
-  /** Number of requests that wait for a decision. */
-  pendingRequests(): number;
+  /** The run as of the last event. */
+  readonly run: Run | undefined;
   /** Returns at most as many rows as `size` has. */
   rows(size: Size, now: number): ScreenRow[];
 };
@@ -114,7 +99,9 @@ export function createRunRows(paint: Paint, ctrlC: CtrlC = "stops", view?: Child
           startedIn(run).map(({ child }) => child.tally.childId),
         );
     },
-    pendingRequests: () => (run === undefined ? 0 : allChildren(run).flatMap(({ questions }) => questions).length),
+    get run() {
+      return run;
+    },
     rows: (size, now) => (run === undefined ? [] : renderRows(run, { spinners, paint, size, now, ctrlC, view })),
   };
 }

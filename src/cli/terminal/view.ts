@@ -5,7 +5,12 @@ import type { Run } from "../../run/run.ts";
 import type { Output } from "../io.ts";
 
 /** A question in the redrawn rows. Its text and its answers stay as lines when it is closed. */
-export type ViewQuestion = { output: Output; ask(prompt: string): void; close(): void };
+export type ViewQuestion = {
+  output: Output;
+  /** @param typed returns the answer so far */
+  ask(prompt: string, typed: () => string): void;
+  close(): void;
+};
 
 export interface View {
   /** Shows an event, with the run it was folded into. */

@@ -4,6 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import { createApprovalPrompt } from "../../../src/cli/approvals/approval-prompt.ts";
 import { answersFrom } from "../../../src/cli/approvals/question.ts";
+import { ESCAPE } from "../../../src/cli/chat/keyboard/question-line.ts";
 import { systemClock } from "../../../src/clock.ts";
 import type { ApprovalQuestion } from "../../../src/engine/engine.ts";
 
@@ -134,6 +135,49 @@ describe("the approval prompt in the terminal", () => {
       (await Promise.all(answers)).map(({ allowed }) => allowed),
       [true, false],
     );
+  });
+
+  test("denies with Esc, stops the turn, and asks for nothing more until that has ended", async () => {
+    const moments: string[] = [];
+    let isStopping = false;
+    const asker = createApprovalPrompt({
+      open(childId) {
+        if (isStopping) return undefined;
+        moments.push(`asks for ${childId}`);
+        return {
+          output: { write() {} },
+          paint: plain,
+          readAnswer: async (prompt) => (prompt.includes("Esc denies and stops") ? ESCAPE : undefined),
+          close: () => void moments.push("closes"),
+        };
+      },
+      byKey: true,
+      stopTurn() {
+        isStopping = true;
+        moments.push("stops");
+      },
+      routeOf: () => "a route",
+    });
+    const stopped = new AbortController();
+    const second = Promise.withResolvers<unknown>();
+    const first = asker(question(1, "one"), stopped.signal);
+    void asker(question(2, "two"), stopped.signal).then(second.resolve);
+    const { allowed, reason } = await first;
+    assert.deepEqual([allowed, reason], [false, "denied in the terminal: the user pressed Esc"]);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(moments, ["asks for run.1", "closes", "stops"]);
+    stopped.abort();
+    await second.promise;
+    assert.deepEqual(moments, ["asks for run.1", "closes", "stops"]);
+  });
+
+  test("takes an escape character in a line for no answer, and has no hint of Esc where lines answer", async () => {
+    const { asker, type, screen } = stage();
+    const answer = asker(question(1, "one"), never);
+    await type("\x1b");
+    await type("y");
+    assert.equal((await answer).allowed, true);
+    assert.doesNotMatch(screen(), /Esc/);
   });
 
   test("is withdrawn when the child is stopped, and the next one is asked", async () => {

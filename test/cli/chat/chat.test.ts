@@ -113,25 +113,27 @@ describe("a chat", { timeout: 110_000 }, () => {
 
   test("/stop ends the delegated work, and the answer continues with the results so far", async (t) => {
     const { script, letGo } = heldBack();
-    const { see, say, leave } = await chatHere(t, { script });
+    const { see, say, leave, text } = await chatHere(t, { script });
     say("delegate a haiku on three animals");
     await see("3 running");
     say("/stop");
     await see("Asked to stop:");
     await see("Here is what came back.");
     await see(TURN_END);
+    assert.doesNotMatch(text(), /^! stopping/m);
     letGo();
     assert.equal(await leave(), 0);
   });
 
   test("Esc stops the turn with its delegations, and the chat continues", async (t) => {
     const { script, letGo } = heldBack();
-    const { see, say, type, leave } = await chatHere(t, { script });
+    const { see, say, type, leave, text } = await chatHere(t, { script });
     say("delegate a haiku on three animals");
     await see("3 running");
     type("\x1b");
-    await see("Stopping the turn");
-    await see("interrupted: Esc");
+    await see("Stopped with Esc");
+    await see(TURN_END);
+    assert.deepEqual(text().match(/^! .*$/gm), ["! Stopped with Esc; the answer so far is kept."]);
     letGo();
     await see("> ");
     say("are you there?");
@@ -193,8 +195,7 @@ describe("a chat", { timeout: 110_000 }, () => {
     await see("3 running");
     type("\x03");
     type("\x03");
-    await see("Stopping the turn");
-    await see(/interrupted|Here is what came back/);
+    await see("Stopped with Ctrl-C");
     letGo();
     await see("> ");
     say("and now?");

@@ -75,7 +75,7 @@ async function play(size: (typeof SIZES)[number]) {
   question?.output.write(
     `\n? 7f3a9c2e.2 (glm-4.7 @ zai) ${GOALS[1]}\n  asks to run terminal:\n  │ ${asking.target}\n  in ${asking.directory}\n`,
   );
-  question?.ask("Allow? [y]es, once · [n]o, and why · [a]lways: ");
+  question?.ask("Allow? [y]es, once · [n]o, and why · [a]lways · Esc denies: ", () => "");
   await keep("approval");
   question?.close();
 

@@ -22,7 +22,8 @@ export type KeyCommandsDeps = {
   clock: Clock;
   /** While a question is shown, every key is for it. */
   isAsking: () => boolean;
-  onEscape(): void;
+  /** Esc may have been pressed. @returns what it does if no other key begins with it */
+  onEscape(): () => void;
   onEdit(): void;
   onSearch(): void;
   /** Takes the keys of a search, if there is one. @returns the keys that are for the line editor */
@@ -38,9 +39,10 @@ export function createKeyCommands(deps: KeyCommandsDeps): Transform {
 
   function hold(): void {
     held = ESCAPE;
+    const press = onEscape();
     cancel = clock.after(SEQUENCE_MS, () => {
       held = "";
-      if (!isAsking()) onEscape();
+      press();
     });
   }
 
@@ -48,11 +50,11 @@ export function createKeyCommands(deps: KeyCommandsDeps): Transform {
     cancel();
     const text = held + piece;
     held = "";
-    if (isAsking()) return text;
-    if (text.replaceAll(ESCAPE, "") === "") {
+    if (text !== "" && text.replaceAll(ESCAPE, "") === "") {
       hold();
       return "";
     }
+    if (isAsking()) return text;
     if (text === CTRL_X) {
       held = text;
       return "";

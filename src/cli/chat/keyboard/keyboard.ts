@@ -11,13 +11,7 @@ import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
-import {
-  type ActiveQuestion,
-  type AnswerForm,
-  createSilence,
-  openQuestion,
-  type QuestionDeps,
-} from "./question-line.ts";
+import { type ActiveQuestion, type AnswerForm, ESCAPE, openQuestion, type QuestionDeps } from "./question-line.ts";
 
 const CTRL_C = "\x03";
 
@@ -44,6 +38,8 @@ export type KeyboardDeps = {
   keepsDrafts?: boolean;
   /** Keys only answer questions: others reach `onKey` alone. */
   onlyAnswers?: boolean;
+  /** A view shows questions and `typed` below them. Otherwise the editor does. */
+  questionsInView?: boolean;
   clock?: Clock;
 };
 
@@ -61,7 +57,7 @@ export interface Keyboard {
   put(text: string): void;
   /**
    * Reads the line or key that answers a question; undefined if the input ends or the signal aborts first. What was
-   * typed before, or within a moment after, does not count.
+   * typed before, or within a moment after, does not count. Esc is the answer `ESCAPE`, except where a line is read.
    */
   ask(prompt: string, signal: AbortSignal, form?: AnswerForm): Promise<string | undefined>;
   /** Passes on these keys while they answer nothing, if keys only answer questions. */
@@ -85,6 +81,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     complete,
     keepsDrafts = false,
     onlyAnswers = false,
+    questionsInView = false,
     clock = systemClock,
   } = deps;
   const setRawMode = (mode: boolean) => (input as { setRawMode?: (mode: boolean) => void }).setRawMode?.(mode);
@@ -93,22 +90,21 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   let pressEscape = () => {};
   let wantEditor = () => {};
   let listener: (key: Key) => void = () => {};
-  const gate = createKeyGate(
-    (text) => {
+  const gate = createKeyGate({
+    clock,
+    onHeld(text) {
       if (text.includes(CTRL_C)) interrupt();
       if (asked !== undefined) asked.onHeld(text);
-      else if (silence.isAwaited) silence.wait();
       else for (const key of keysIn(text)) listener(key);
     },
-    onlyAnswers ? "nothing" : "everything",
-  );
-  const silence = createSilence(gate, clock);
+    otherwise: onlyAnswers ? "nothing" : "everything",
+  });
   const isAsking = () => asked !== undefined;
   const folding = createPasteFolding(isAsking);
   const commands = createKeyCommands({
     clock,
     isAsking,
-    onEscape: () => searching.leave() || pressEscape(),
+    onEscape: () => asked?.onEscape() ?? (() => isAsking() || searching.leave() || pressEscape()),
     onEdit: () => editor.isShown && wantEditor(),
     onSearch: () => rich && editor.isShown && searching.begin(),
     search: (typed) => searching.take(typed),
@@ -118,7 +114,8 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   const editor = createLineEditor({ keys, output, rich, history, complete });
   const searching = createSearching(editor);
   const { show } = editor;
-  const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show };
+  const showQuestion = questionsInView ? () => {} : show;
+  const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show: showQuestion };
   if (rich) output.write(PASTE_MODE.on);
 
   async function lend(work: () => Promise<void>): Promise<void> {
@@ -138,7 +135,6 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   async function ask(prompt: string, signal: AbortSignal, form: AnswerForm = "line"): Promise<string | undefined> {
     const either = AbortSignal.any([signal, editor.ended]);
     if (either.aborted) return undefined;
-    silence.stop();
     const answer = Promise.withResolvers<string | undefined>();
     either.addEventListener("abort", () => answer.resolve(undefined), { once: true });
     let draft = searching.stop() ?? editor.typed;
@@ -146,20 +142,24 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
     asked = openQuestion(questionDeps, prompt, form, answer.resolve, (early) => {
       draft += early;
     });
-    const isByKey = typeof form === "object";
     try {
       const given = await answer.promise;
-      if (isByKey && given !== undefined) output.write(`${given}\n`);
+      if (given !== undefined && !questionsInView) echo(given, form);
       return given;
     } finally {
       asked.stop();
       asked = undefined;
       editor.hide();
       editor.clear();
-      if (isByKey) silence.wait();
-      else gate.open();
+      gate.open();
       if (keepsDrafts) editor.put(asDraft(draft));
     }
+  }
+
+  /** Shows an answer that no editor has shown. */
+  function echo(given: string, form: AnswerForm): void {
+    if (given === ESCAPE) output.write("Esc\n");
+    else if (typeof form === "object") output.write(`${given}\n`);
   }
 
   return {
@@ -183,7 +183,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
       editor.listen({ onLine: (line) => (asked ?? { onLine }).onLine(line), onInterrupt, onEnd });
     },
     close() {
-      silence.stop();
+      gate.close();
       editor.close();
       input.unpipe(commands);
       commands.destroy();

@@ -2,15 +2,17 @@
 import type { Clock } from "../../../clock.ts";
 import type { Output } from "../../io.ts";
 import { endsMidLine, type KeyGate } from "./key-gate.ts";
+import { QUIET_MS } from "./word-rest.ts";
 
 /**
- * What answers a question. `keys`: one of these keys, without Enter. `free`: a line that cannot allow anything, so that
- * typing counts at once. By default, a line.
+ * What answers a question. `words`: the first letter of one of them, without Enter. `free`: a line that cannot allow
+ * anything, so that typing counts at once. Esc answers both. By default, a line.
  */
-export type AnswerForm = { keys: string } | "free" | "line";
+export type AnswerForm = { words: readonly string[] } | "free" | "line";
 
-/** Time without typing below a question after which typing counts, in milliseconds. */
-const QUIET_MS = 300;
+/** The answer that Esc gives. No line is equal to it. */
+export const ESCAPE = "\x1b";
+
 const TOO_EARLY = "Text typed before the question appeared does not answer it.\n";
 
 export type QuestionDeps = {
@@ -24,8 +26,15 @@ export type QuestionDeps = {
   show(prompt: string): void;
 };
 
-/** A question on the screen. `onHeld` receives typed text that may not answer it. */
-export type ActiveQuestion = { onLine(line: string): void; onHeld(text: string): void; stop(): void };
+/** A question on the screen. */
+export type ActiveQuestion = {
+  onLine(line: string): void;
+  /** Receives typed text that may not answer it. */
+  onHeld(text: string): void;
+  /** Esc may have been pressed. @returns what it does unless it begins the sequence of another key */
+  onEscape(): () => void;
+  stop(): void;
+};
 
 /**
  * Shows the prompt, and lets a line through once the keyboard is quiet. A line that was started before does not count.
@@ -39,9 +48,11 @@ export function openQuestion(
 ): ActiveQuestion {
   let held = "";
   let isBegun = false;
+  let isReady = false;
   let cancel = () => {};
 
   function hold(): void {
+    isReady = false;
     gate.pass("nothing");
     setRawMode(true); // Otherwise the terminal keeps the beginning of a line until the line ends.
     cancel();
@@ -54,13 +65,21 @@ export function openQuestion(
   }
 
   function pass(): void {
-    gate.pass(typeof form === "object" ? { keys: form.keys, onKey: onAnswer } : "line");
+    isReady = true;
+    gate.pass(typeof form === "object" ? { words: form.words, onKey: onAnswer } : "line");
   }
 
   function onHeld(text: string): void {
+    if (text === "" && isReady) return;
     keep(text);
     held += text;
     hold();
+  }
+
+  function onEscape(): () => void {
+    if (isReady && form !== "line") return () => onAnswer(ESCAPE);
+    onHeld("");
+    return () => {};
   }
 
   function onLine(line: string): void {
@@ -79,28 +98,5 @@ export function openQuestion(
   show(prompt);
   if (form === "free") pass();
   else hold();
-  return { onHeld, onLine, stop };
-}
-
-/** What follows a key that answered, such as the rest of `yes` and Enter, is dropped until the keyboard is quiet. */
-export function createSilence(gate: KeyGate, clock: Clock) {
-  let cancel: (() => void) | undefined;
-  function stop(): void {
-    cancel?.();
-    cancel = undefined;
-  }
-  return {
-    get isAwaited() {
-      return cancel !== undefined;
-    },
-    stop,
-    wait(): void {
-      stop();
-      gate.pass("nothing");
-      cancel = clock.after(QUIET_MS, () => {
-        cancel = undefined;
-        gate.open();
-      });
-    },
-  };
+  return { onHeld, onLine, onEscape, stop };
 }

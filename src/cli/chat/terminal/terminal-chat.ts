@@ -5,8 +5,9 @@ import type { Asker, ChatExtras, Delegation } from "../../../engine/engine.ts";
 import type { Opened } from "../../../engine/setup/open-deputy.ts";
 import { DeputyError } from "../../../errors.ts";
 import { present } from "../../../values/present.ts";
-import { createApprovalPrompt } from "../../approvals/approval-prompt.ts";
+import { createApprovalPrompt, type OpenPrompt } from "../../approvals/approval-prompt.ts";
 import { createRuleSaver } from "../../approvals/save-rule.ts";
+import { promptIn } from "../../approvals/terminal-prompt.ts";
 import { createPaint, type Io, isRichTerminal, type Paint } from "../../io.ts";
 import { routeOf } from "../../terminal/follow.ts";
 import { formatsMarkdown } from "../../terminal/markdown/answer-text.ts";
@@ -41,6 +42,8 @@ export type ActiveTurn = {
   delegation: Delegation | undefined;
   /** Of each message sent to the turn: its text if the turn ended before the model received it. */
   steered: Promise<string | undefined>[];
+  /** The user has stopped it with a key. */
+  isStopped: boolean;
 };
 
 export type TerminalChat = {
@@ -92,30 +95,12 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     history: history.entries,
     complete,
     keepsDrafts: rich,
+    questionsInView: rich,
     clock,
   });
   const typed = () => unfolded(terminal.draft + keyboard.typed);
   const view = createChatView({ output, paint, clock, rich, styled, verbose, asksHere: true, typed });
   const notifier = createNotifier(output, io.env, deputy.loadConfig().config.notify);
-  const asker = createApprovalPrompt({
-    byKey: rich,
-    saver: createRuleSaver({ ...io, ...present({ explicitPath: deps.config }) }),
-    routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
-    open(childId) {
-      signal(terminal, "ask");
-      view.pause();
-      notifier.asked(childId);
-      return {
-        output,
-        paint,
-        readAnswer: (prompt, aborted, form) => keyboard.ask(prompt, aborted, rich ? form : "line"),
-        close() {
-          signal(terminal, "answer");
-          view.resume();
-        },
-      };
-    },
-  });
   const background = createBackgroundWatch({
     engine: deputy.engine,
     paint,
@@ -128,7 +113,7 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     history,
     keyboard,
     view,
-    asker,
+    asker: createAsker(deps, () => terminal),
     background,
     extras: deps.extrasFor(background.watch),
     notifier,
@@ -144,6 +129,41 @@ export function createTerminalChat(deps: InteractiveDeps): TerminalChat {
     draft: "",
   };
   return terminal;
+}
+
+/** Asks for approvals in the redrawn rows of the turn, or below its text if nothing is redrawn. */
+function createAsker({ io, deputy, config }: InteractiveDeps, terminal: () => TerminalChat): Asker {
+  return createApprovalPrompt({
+    byKey: isRichTerminal(io.stdout, io.env),
+    saver: createRuleSaver({ ...io, ...present({ explicitPath: config }) }),
+    routeOf: async (childId) => routeOf((await deputy.engine.run(childId)).run, childId),
+    stopTurn: () => void interruptTurn(terminal(), "Esc"),
+    open(childId) {
+      const { state, view, keyboard, notifier } = terminal();
+      if (state === "stopping") return undefined;
+      signal(terminal(), "ask");
+      notifier.asked(childId);
+      const question = view.openQuestion?.();
+      const prompt = question === undefined ? promptBelow(terminal()) : promptIn(question, keyboard);
+      return {
+        ...prompt,
+        close() {
+          prompt.close();
+          signal(terminal(), "answer");
+        },
+      };
+    },
+  });
+}
+
+function promptBelow({ deps, paint, view, keyboard }: TerminalChat): OpenPrompt {
+  view.pause();
+  return {
+    output: deps.io.stdout,
+    paint,
+    readAnswer: (prompt, aborted) => keyboard.ask(prompt, aborted, "line"),
+    close: view.resume,
+  };
 }
 
 export function signal(terminal: TerminalChat, what: ChatSignal): void {
@@ -166,6 +186,18 @@ export function leave(terminal: TerminalChat, code: number, by = "the user left"
   signal(terminal, "leave");
   terminal.turn?.delegation?.stop(by).catch((error: unknown) => printProblem(terminal, error));
   terminal.exited.resolve(code);
+}
+
+/** Stops the turn and everything that it delegated. Returns false if it has not started. */
+export function interruptTurn(terminal: TerminalChat, by: string): boolean {
+  const { turn, view, paint } = terminal;
+  if (turn?.delegation === undefined) return false;
+  signal(terminal, "stop");
+  turn.isStopped = true;
+  turn.delegation.stop(by).catch((error: unknown) => printProblem(terminal, error));
+  view.print(paint("yellow", `! Stopped with ${by}; the answer so far is kept.`));
+  view.stopping();
+  return true;
 }
 
 /** Prints a line of a text that may contain anything. */

@@ -9,6 +9,7 @@ import { withMentionedFiles } from "../mentions.ts";
 import { turnProblem } from "../turn-end.ts";
 import {
   type ActiveTurn,
+  interruptTurn,
   leave,
   printProblem,
   problemText,
@@ -21,18 +22,18 @@ import {
 /** Runs a turn to its end. Messages that arrived too late for it become the next turn. */
 export async function runTurn(terminal: TerminalChat, message: string): Promise<void> {
   const { deps, keyboard, view, paint } = terminal;
-  const { io } = deps;
-  const turn: ActiveTurn = { delegation: undefined, steered: [] };
+  const { clock } = deps.io;
+  const turn: ActiveTurn = { delegation: undefined, steered: [], isStopped: false };
   terminal.turn = turn;
   signal(terminal, "begin");
   keyboard.hide();
-  const startedAt = io.clock.now();
+  const startedAt = clock.now();
   let ending: string;
   try {
     view.beginTurn(await runSoFar(terminal));
     const { run, result } = await takeTurn(terminal, turn, message);
-    const tookMs = io.clock.now() - startedAt;
-    ending = endingText(terminal, run, result, tookMs);
+    const tookMs = clock.now() - startedAt;
+    ending = endingText(terminal, turn, { run, result, tookMs });
     if (terminal.state !== "leaving") terminal.notifier.ended(run, tookMs);
   } catch (error) {
     ending = problemText(terminal, error).trimEnd();
@@ -41,11 +42,11 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
     terminal.turn = undefined;
     signal(terminal, "end");
   }
-  io.stdout.write(`${ending}\n\n`);
+  deps.io.stdout.write(`${ending}\n\n`);
   const missed = (await Promise.all(turn.steered)).filter((text) => text !== undefined);
   if (missed.length === 0 || terminal.state === "leaving") return showPrompt(terminal);
-  io.stdout.write(`${paint("dim", "The turn ended before it received this; it becomes the next message:")}\n`);
-  io.stdout.write(`${paint("bold", ">")} ${harmless(missed.join("\n"))}\n`);
+  view.print(paint("dim", "The turn ended before it received this; it becomes the next message:"));
+  view.print(`${paint("bold", ">")} ${harmless(missed.join("\n"))}`);
   await runTurn(terminal, missed.join("\n"));
 }
 
@@ -81,9 +82,13 @@ async function withFiles(terminal: TerminalChat, message: string): Promise<strin
   return text;
 }
 
-function endingText(terminal: TerminalChat, run: Run, { results }: DelegationResult, tookMs: number): string {
-  const [session] = results;
-  const problem = session && turnProblem(session, run);
+type TurnEnd = { run: Run; result: DelegationResult; tookMs: number };
+
+/** A stop with a key has said so. */
+function endingText(terminal: TerminalChat, { isStopped }: ActiveTurn, { run, result, tookMs }: TurnEnd): string {
+  const [session] = result.results;
+  const isSaid = isStopped && session?.status === "interrupted";
+  const problem = isSaid ? undefined : session && turnProblem(session, run);
   return problem === undefined ? terminal.paint("dim", turnTotals(run, tookMs)) : warningText(terminal, problem);
 }
 
@@ -110,16 +115,6 @@ export function stopTurn(terminal: TerminalChat): void {
   leave(terminal, EXIT_INTERRUPTED);
 }
 
-/** Stops the turn and everything that it delegated. Returns false if it has not started. */
-export function interruptTurn(terminal: TerminalChat, by: string): boolean {
-  const { turn, view, paint } = terminal;
-  if (turn?.delegation === undefined) return false;
-  signal(terminal, "stop");
-  turn.delegation.stop(by).catch((error: unknown) => printProblem(terminal, error));
-  view.print(paint("yellow", "! Stopping the turn; the answer so far is kept. Press Ctrl-C to exit."));
-  return true;
-}
-
 /** Returns false if no delegation is running that was not asked to stop before. */
 function stopDelegations(terminal: TerminalChat): boolean {
   const { view, stopped, paint } = terminal;
@@ -130,8 +125,6 @@ function stopDelegations(terminal: TerminalChat): boolean {
     stopped.add(id);
     engine.stop(id, "Ctrl-C").catch((error: unknown) => printProblem(terminal, error));
   }
-  view.print(
-    paint("yellow", "! Stopping the delegations; finished work is kept. Press Ctrl-C again to stop the turn."),
-  );
+  view.print(paint("yellow", "! Stopped the delegations; finished work is kept. Press Ctrl-C again to stop the turn."));
   return true;
 }

@@ -5,8 +5,8 @@ import { isSlashCommand } from "../slash-commands.ts";
 import { queueCommand } from "./commands.ts";
 import { queueShellCommand } from "./shell-commands.ts";
 import type { ChatState } from "./states.ts";
-import { leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
-import { interruptTurn, runTurn, steerTurn, stopTurn } from "./turns.ts";
+import { interruptTurn, leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
+import { runTurn, steerTurn, stopTurn } from "./turns.ts";
 
 const ON_MESSAGE: Record<ChatState, (terminal: TerminalChat, message: string) => unknown> = {
   idle: runTurn,
