@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { createKeyboard } from "../../src/cli/chat/keyboard/keyboard.ts";
 import type { Completion } from "../../src/cli/chat/keyboard/line-editor.ts";
 import { type AnswerForm, ESCAPE } from "../../src/cli/chat/keyboard/question-line.ts";
@@ -44,7 +45,7 @@ test("a prompt takes nothing away of what was written above it, however high the
 });
 
 /** A keyboard on the test's own clock. `wait` advances it, after everything typed before has arrived. */
-function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true; questionsInView?: true } = {}) {
+function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true; questionsInView?: true } = {}, columns = 80) {
   const input = new PassThrough();
   const clock = createFakeClock();
   let written = "";
@@ -52,7 +53,7 @@ function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true; questi
     written += text;
     return true;
   };
-  const output = { columns: 80, rows: 24, isTTY: true, write };
+  const output = { columns, rows: 24, isTTY: true, write };
   const complete = async (line: string): Promise<Completion> => [[], line];
   const keyboard = createKeyboard({ input, output, rich: true, history: [], complete, clock, ...options });
   const messages: string[] = [];
@@ -90,6 +91,9 @@ function questionStage(options: { keepsDrafts?: true; onlyAnswers?: true; questi
     escapes: () => escapes,
     ends: () => ends,
     screen: () => written,
+    clear: () => {
+      written = "";
+    },
   };
 }
 
@@ -245,6 +249,43 @@ describe("single keys that arrive together", () => {
       await type(keys);
       assert.deepEqual(messages, expected);
     });
+});
+
+describe("a line above the prompt", () => {
+  for (const [columns, typed, lefts] of [
+    [40, "half a message", 4],
+    [40, "half a message that is longer than one row of a narrow terminal", 30],
+    [40, "half a message that is longer than one row of a narrow terminal", 2],
+    [80, "", 0],
+  ] as const)
+    test(`leaves what is typed and the cursor as they are: ${typed.length} characters on ${columns} columns`, async () => {
+      const { keyboard, type, messages, clear, screen } = questionStage({}, columns);
+      keyboard.show("> ");
+      await type(typed);
+      for (let times = 0; times < lefts; times++) await type("\x1b[D");
+      clear();
+      keyboard.above("a line of another run\n");
+      const [before = "", after = ""] = screen().split("a line of another run\n");
+      assert.ok(before.endsWith("\x1b[J"), JSON.stringify(before));
+      assert.ok(after.startsWith("\x1b[1G\x1b[0J> "), `moves up into the line: ${JSON.stringify(after)}`);
+      assert.ok(stripVTControlCharacters(after).trimEnd().endsWith(`> ${typed}`.trimEnd()), JSON.stringify(after));
+      await type("X\r");
+      assert.deepEqual(messages, [`${typed.slice(0, typed.length - lefts)}X${typed.slice(typed.length - lefts)}`]);
+    });
+
+  test("waits while another program has the terminal", async () => {
+    const { keyboard, clear, screen } = questionStage();
+    keyboard.show("> ");
+    keyboard.hide();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const lent = keyboard.lend(() => promise);
+    clear();
+    keyboard.above("a line of another run\n");
+    assert.equal(screen(), "");
+    resolve();
+    await lent;
+    assert.ok(screen().includes("a line of another run\n"));
+  });
 });
 
 describe("keys of a chat", () => {

@@ -9,6 +9,7 @@ import type { Input, Output } from "../../io.ts";
 import { createSearching } from "./history-search.ts";
 import { createKeyCommands } from "./key-commands.ts";
 import { createKeyGate } from "./key-gate.ts";
+import { createLentTerminal } from "./lent-terminal.ts";
 import { type Completion, createLineEditor, type LineListener } from "./line-editor.ts";
 import { createPasteFolding, folded, PASTE_MODE } from "./paste.ts";
 import { type ActiveQuestion, type AnswerForm, ESCAPE, openQuestion, type QuestionDeps } from "./question-line.ts";
@@ -48,7 +49,7 @@ export interface Keyboard {
   show(prompt: string): void;
   /** Hides the editor; typing continues. */
   hide(): void;
-  /** Writes lines above the prompt, if it is shown. */
+  /** Writes lines above the prompt if it is shown; after the other program's end while the terminal is lent. */
   above(text: string): void;
   readonly typed: string;
   /** Clears the typed text. */
@@ -113,24 +114,11 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   input.pipe(commands).pipe(folding).pipe(keys);
   const editor = createLineEditor({ keys, output, rich, history, complete });
   const searching = createSearching(editor);
+  const { lend, above } = createLentTerminal({ ...deps, reader: commands, setRawMode, above: editor.above });
   const { show } = editor;
   const showQuestion = questionsInView ? () => {} : show;
   const questionDeps: QuestionDeps = { gate, output, rich, keepsDrafts, clock, setRawMode, show: showQuestion };
   if (rich) output.write(PASTE_MODE.on);
-
-  async function lend(work: () => Promise<void>): Promise<void> {
-    input.unpipe(commands);
-    input.pause();
-    if (rich) output.write(PASTE_MODE.off);
-    setRawMode(false);
-    try {
-      await work();
-    } finally {
-      setRawMode(true);
-      if (rich) output.write(PASTE_MODE.on);
-      input.pipe(commands);
-    }
-  }
 
   async function ask(prompt: string, signal: AbortSignal, form: AnswerForm = "line"): Promise<string | undefined> {
     const either = AbortSignal.any([signal, editor.ended]);
@@ -165,7 +153,7 @@ export function createKeyboard(deps: KeyboardDeps): Keyboard {
   return {
     show,
     hide: editor.hide,
-    above: editor.above,
+    above,
     get typed() {
       return editor.typed;
     },

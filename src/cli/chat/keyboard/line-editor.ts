@@ -81,13 +81,14 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
 
   function show(prompt: string): void {
     if (closed) return;
-    const typed = editor.line;
+    const { line, cursor } = editor;
     editor.setPrompt("");
     clear(); // While hidden and empty, the editor's count of rows starts again.
     screen.mute(false);
     editor.setPrompt(prompt);
     editor.prompt();
-    put(typed);
+    put(line);
+    while (rich && editor.cursor > cursor) editor.write(null, { name: "left" });
   }
 
   function put(text: string): void {
@@ -111,6 +112,7 @@ export function createLineEditor({ keys, output, rich, history, complete }: Line
       if (closed || screen.isMuted()) return void output.write(text);
       const { rows } = editor.getCursorPos();
       output.write(`${rich ? `${rows > 0 ? `\x1b[${rows}A` : ""}\r\x1b[J` : "\n"}${text}`);
+      screen.mute(true); // The editor's rows are no longer where it knows them.
       show(editor.getPrompt());
     },
     replace(prompt, line) {
