@@ -14,6 +14,7 @@ import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "..
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
 import { createRunRows, type RunRows } from "../terminal/tree.ts";
 import type { ViewQuestion } from "../terminal/view.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 
 export type ChatViewDeps = {
   output: Output;
@@ -79,7 +80,8 @@ export function createChatView(deps: ChatViewDeps): ChatView {
 
   /** Writes lines at once between turns. */
   function idleScreen(): Screen {
-    return { print: (line) => void output.write(`${line}\n`), start() {}, release() {}, pause() {}, resume() {} };
+    const print = (line: string) => void output.write(`${wrapFor(output, line)}\n`);
+    return { print, start() {}, release() {}, pause() {}, resume() {} };
   }
 
   function movingRows(size: Size): ScreenRow[] {

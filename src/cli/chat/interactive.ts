@@ -10,6 +10,7 @@ import type { Io, Paint } from "../io.ts";
 import { formatRoute } from "../terminal/format.ts";
 import { answerTextOn } from "../terminal/markdown/answer-text.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 import { editMessage } from "./terminal/message-editor.ts";
 import {
   createTerminalChat,
@@ -48,7 +49,7 @@ export async function chatAtTerminal(deps: InteractiveDeps): Promise<number> {
     background.close();
     view.pause();
     keyboard.close();
-    io.stdout.write(farewell(terminal.chat, paint));
+    io.stdout.write(wrapFor(io.stdout, farewell(terminal.chat, paint)));
   }
 }
 
@@ -58,7 +59,7 @@ async function greeting({ chat, paint }: TerminalChat, { io, deputy }: Interacti
   const warnings = route.warnings.map(({ message }) => paint("yellow", `! ${oneLine(message)}`));
   const hint = paint("dim", `/help lists the commands; Ctrl-D exits. Working in ${oneLine(workspace)}`);
   const closing = id === undefined ? [] : await closingLines(id, deputy.engine, io, paint);
-  return `${[head, ...warnings, hint, ...closing].join("\n")}\n\n`;
+  return `${wrapFor(io.stdout, [head, ...warnings, hint, ...closing].join("\n"))}\n\n`;
 }
 
 /** Shows where a continued conversation was left. */

@@ -24,6 +24,7 @@ import { formatRuns, runTableView } from "../terminal/run-table.ts";
 import { sizeOf } from "../terminal/screen.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
+import { columnsOf } from "../terminal/word-wrap.ts";
 import { isStartedBy } from "./background-runs.ts";
 
 export type CommandContext = {
@@ -58,7 +59,7 @@ export const SLASH_COMMANDS: Record<string, SlashCommand> = {
     run: (part, { deputy, io, paint }) => {
       const world = { routing: deputy.routing(), config: deputy.loadConfig().config, cwd: io.cwd };
       const { models, aliases } = listAvailableModels(world, { match: part }, "operator");
-      return formatModels(models, aliases, paint);
+      return formatModels(models, aliases, paint, columnsOf(io.stdout));
     },
   },
   effort: {

@@ -15,6 +15,7 @@ import { inRows } from "../../terminal/markdown/text-flow.ts";
 import { createNotifier, type TerminalNotifier } from "../../terminal/notification.ts";
 import { sizeOf } from "../../terminal/screen.ts";
 import { harmless } from "../../terminal/terminal-text.ts";
+import { wrapFor } from "../../terminal/word-wrap.ts";
 import { type ChatView, createChatView } from "../chat-view.ts";
 import { completeLine, completionSource } from "../completion.ts";
 import { type History, openHistory } from "../keyboard/history.ts";
@@ -171,8 +172,8 @@ export function signal(terminal: TerminalChat, what: ChatSignal): void {
 }
 
 /** Prints a line that nobody waits for: above the prompt while the chat waits for a message. */
-export function printAside({ state, keyboard, view }: TerminalChat, line: string): void {
-  if (state === "idle" || state === "confirming") keyboard.above(`${line}\n`);
+export function printAside({ state, keyboard, view, deps }: TerminalChat, line: string): void {
+  if (state === "idle" || state === "confirming") keyboard.above(`${wrapFor(deps.io.stdout, line)}\n`);
   else if (state !== "leaving") view.print(line);
 }
 

@@ -42,7 +42,7 @@ export async function runTurn(terminal: TerminalChat, message: string): Promise<
     terminal.turn = undefined;
     signal(terminal, "end");
   }
-  deps.io.stdout.write(`${ending}\n\n`);
+  view.print(`${ending}\n`);
   const missed = (await Promise.all(turn.steered)).filter((text) => text !== undefined);
   if (missed.length === 0 || terminal.state === "leaving") return showPrompt(terminal);
   view.print(paint("dim", "The turn ended before it received this; it becomes the next message:"));
