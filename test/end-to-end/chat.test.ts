@@ -152,6 +152,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
     const { script, letGo } = heldBack();
     const config = "delegation: { max_concurrent_children: 2 }\n";
     const { terminal, say, leave } = await chat(t, { script, config }, { columns: 40, rows: 16 });
+    assert.match(terminal.text(), /^\/help lists the commands; Ctrl-D exits\.\n {2}Working in/m);
     say("delegate a haiku on twelve animals");
     await terminal.see(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \[ ?\d+\/12\]/);
     await terminal.see("waiting");

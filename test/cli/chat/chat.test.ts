@@ -188,6 +188,21 @@ describe("a chat", { timeout: 110_000 }, () => {
     assert.equal(await leave(), 0);
   });
 
+  for (const line of ["!", "! ", "!  \\"])
+    test(`an exclamation mark without a command is not sent to the model: ${JSON.stringify(line)}`, async (t) => {
+      const { see, say, leave, providers } = await chatHere(t);
+      say(line);
+      if (line.endsWith("\\")) say("");
+      await see("Expected a command after the exclamation mark");
+      say("hello!");
+      await see("You said: hello!");
+      assert.deepEqual(
+        providers.arrivals.map(({ request }) => request.lastUserText),
+        ["hello!"],
+      );
+      assert.equal(await leave(), 0);
+    });
+
   test("after a turn that was stopped during a delegation, the next message gives its model the outcome", async (t) => {
     const { script, letGo } = heldBack();
     const { see, say, type, leave, providers } = await chatHere(t, { script });

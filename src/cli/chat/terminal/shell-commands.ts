@@ -4,6 +4,9 @@
  */
 import { printProblem, printText, showPrompt, type TerminalChat } from "./terminal-chat.ts";
 
+/** Time after which a command is said to be running, in milliseconds. */
+const SLOW_MS = 2_000;
+
 /** Commands run one after another, with the slash commands. */
 export function queueShellCommand(terminal: TerminalChat, command: string): void {
   terminal.keyboard.hide();
@@ -14,6 +17,7 @@ async function run(terminal: TerminalChat, command: string): Promise<void> {
   const { deps, chat, view, paint } = terminal;
   const shell = new AbortController();
   terminal.shell = shell;
+  const cancel = deps.io.clock.after(SLOW_MS, () => view.print(paint("dim", "· Running. Esc stops the command.")));
   try {
     const { text } = await deps.deputy.userTools(chat.workspace).runCommand(command, shell.signal);
     printText(terminal, text);
@@ -22,6 +26,7 @@ async function run(terminal: TerminalChat, command: string): Promise<void> {
   } catch (error) {
     printProblem(terminal, error);
   } finally {
+    cancel();
     terminal.shell = undefined;
     showPrompt(terminal);
   }

@@ -5,7 +5,7 @@ import { isSlashCommand } from "../slash-commands.ts";
 import { queueCommand } from "./commands.ts";
 import { queueShellCommand } from "./shell-commands.ts";
 import type { ChatState } from "./states.ts";
-import { interruptTurn, leave, showPrompt, signal, type TerminalChat } from "./terminal-chat.ts";
+import { interruptTurn, leave, showPrompt, signal, type TerminalChat, warningText } from "./terminal-chat.ts";
 import { runTurn, steerTurn, stopTurn } from "./turns.ts";
 
 const ON_MESSAGE: Record<ChatState, (terminal: TerminalChat, message: string) => unknown> = {
@@ -34,8 +34,9 @@ export function onLine(terminal: TerminalChat, line: string): void {
     return;
   }
   terminal.history.add(message);
-  const [, command] = /^!\s*(\S.*)$/s.exec(message) ?? [];
-  if (command !== undefined) queueShellCommand(terminal, command);
+  const [, command] = /^!\s*(.*)$/s.exec(message) ?? [];
+  if (command === "") sayHowToRun(terminal);
+  else if (command !== undefined) queueShellCommand(terminal, command);
   else if (isSlashCommand(message)) queueCommand(terminal, message);
   else ON_MESSAGE[terminal.state](terminal, message);
 }
@@ -63,6 +64,11 @@ export function onInterrupt(terminal: TerminalChat): void {
 export function onEscape(terminal: TerminalChat): void {
   if (terminal.shell !== undefined) terminal.shell.abort();
   else if (terminal.state === "running") interruptTurn(terminal, "Esc");
+}
+
+function sayHowToRun(terminal: TerminalChat): void {
+  terminal.view.print(warningText(terminal, "Expected a command after the exclamation mark, such as !git status."));
+  showPrompt(terminal);
 }
 
 function steer(terminal: TerminalChat, message: string): void {
