@@ -5,6 +5,7 @@ import { present } from "../values/present.ts";
 import { usdIn } from "../values/quantity.ts";
 import type { Io, Output } from "./io.ts";
 import { harmless } from "./terminal/terminal-text.ts";
+import { wrapFor } from "./terminal/word-wrap.ts";
 
 export type Context = {
   io: Io;
@@ -44,7 +45,7 @@ export async function withDeputy<Value>(
 /** On a terminal, a tree or a prompt may be drawn: there, warnings wait until the command's work is done. */
 function createWarnings(stderr: Output): { warn(message: string): void; printRest(): void } {
   const held: string[] = [];
-  const print = (message: string) => stderr.write(`! ${harmless(message)}\n`);
+  const print = (message: string) => stderr.write(`${wrapFor(stderr, `! ${harmless(message)}`)}\n`);
   return {
     warn: (message) => void (stderr.isTTY === true ? held.push(message) : print(message)),
     printRest: () => held.splice(0).forEach(print),

@@ -22,8 +22,8 @@ export type Stage = {
   engine?: Engine;
   /** Opens Deputy instead of the staged engine. */
   open?: Context["openDeputy"];
-  /** Both streams are a terminal of 80 × 24, with a user. */
-  terminal?: true;
+  /** Both streams are a terminal, 80 × 24 unless its width is given, with a user. */
+  terminal?: true | { columns: number };
   clock?: Io["clock"];
 };
 
@@ -110,14 +110,14 @@ export function temporaryDirectory(after: (cleanUp: () => void) => void): string
   return path;
 }
 
-function collector(terminal: true | undefined): { output: Output; text: () => string } {
+function collector(terminal: Stage["terminal"]): { output: Output; text: () => string } {
   let written = "";
   const output: Output = {
     write: (text) => {
       written += text;
       return true;
     },
-    ...(terminal && { isTTY: true, columns: 80, rows: 24 }),
+    ...(terminal && { isTTY: true, columns: 80, rows: 24, ...(terminal !== true && terminal) }),
   };
   return { output, text: () => written };
 }

@@ -10,6 +10,7 @@ import { type AnswerForm, ESCAPE } from "../chat/keyboard/question-line.ts";
 import type { Output, Paint } from "../io.ts";
 import { GOAL_COLUMNS } from "../terminal/final-answers.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 import type { ReadAnswer } from "./question.ts";
 import type { RulePlace, RuleSaver } from "./save-rule.ts";
 import { userOf } from "./user.ts";
@@ -145,9 +146,20 @@ export function requestLines(
   return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`];
 }
 
+/** Breaks the text of a request at words, on a terminal. Further rows of a command keep its mark. */
+export function wrapRequest(output: Output, text: string, paint: Paint): string {
+  const mark = commandMark(paint);
+  const wrapped = text.split("\n").map((line) => wrapFor(output, line, line.startsWith(mark) ? mark : "  "));
+  return wrapped.join("\n");
+}
+
+function commandMark(paint: Paint): string {
+  return `  ${paint("yellow", "│")} `;
+}
+
 /** The whole text. If it may exceed the screen, its size and both ends follow. */
 export function targetLines(target: string, paint: Paint): string[] {
-  const whole = spelledLines(target).map((line) => `  ${paint("yellow", "│")} ${line}`);
+  const whole = spelledLines(target).map((line) => commandMark(paint) + line);
   const long = longCommandEnds(target);
   return long === undefined ? whole : [...whole, `  ${paint("bold", long.size)} ${long.ends}`];
 }

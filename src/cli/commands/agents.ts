@@ -10,6 +10,8 @@ import { CONFIG_OPTION, type Declare, examples, JSON_OPTION } from "../command.t
 import { createPaint, type Io, type Paint } from "../io.ts";
 import { formatRoute } from "../terminal/format.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
+import { writeWarning } from "../terminal/warning.ts";
+import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 
 /** Field names as in the JSON output. */
 type AgentDocument = {
@@ -60,8 +62,7 @@ export const declareAgents: Declare = (command, { io }) => {
       const all = [...warnings, ...unreadable, ...definitions.flatMap((agent) => agent.warnings ?? [])];
       if (flags.json) io.stdout.write(jsonDocument({ agents, warnings: all }));
       else io.stdout.write(formatAgents(agents, io, createPaint(io.stdout, io.env)));
-      const paint = createPaint(io.stderr, io.env);
-      for (const { message } of all) io.stderr.write(paint("yellow", `! ${oneLine(message)}\n`));
+      for (const { message } of all) writeWarning(io, message);
     });
 };
 
@@ -90,17 +91,16 @@ function routeOf({ provider, model, effort }: { provider: string; model: string;
 function formatAgents(agents: AgentDocument[], io: Io, paint: Paint): string {
   if (agents.length === 0)
     return "There are none. Define one under agents: in the config, or as .claude/agents/NAME.md.\n";
-  const columns = Math.max(20, (io.stdout.columns ?? 100) - 2);
-  return agents.map((agent) => formatAgent(agent, columns, io, paint)).join("");
+  return agents.map((agent) => wrapFor(io.stdout, formatAgent(agent, io, paint), "    ")).join("");
 }
 
-/** Formats a definition: name and route, then its description, source and notes. */
-function formatAgent(agent: AgentDocument, columns: number, io: Io, paint: Paint): string {
+/** Formats a definition: name and route, then its description (cut at a terminal), source and notes. */
+function formatAgent(agent: AgentDocument, io: Io, paint: Paint): string {
   const { name, description, route, problem, toolsets, tools, source, notes } = agent;
   const runsOn = route === null ? [] : [formatRoute({ ...route, effort: route.reasoning_effort })];
   const facts = [...runsOn, toolsOf(toolsets, tools)].filter((fact) => fact !== "").map(oneLine);
   const lines = [
-    ...(description === null ? [] : [fit(oneLine(description), columns)]),
+    ...(description === null ? [] : [fit(oneLine(description), columnsOf(io.stdout) - 2)]),
     ...(problem === null ? [] : [paint("red", `✗ ${oneLine(problem)}`)]),
     ...[oneLine(shortPath(source, io)), ...notes.map(oneLine)].map((line) => paint("dim", line)),
   ];

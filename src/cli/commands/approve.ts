@@ -3,7 +3,7 @@ import type { Answered, Engine, Question, Which } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
-import { requestLines, targetLines } from "../approvals/approval-prompt.ts";
+import { requestLines, targetLines, wrapRequest } from "../approvals/approval-prompt.ts";
 import { agreed } from "../approvals/question.ts";
 import { openShownRequests } from "../approvals/shown-requests.ts";
 import { userOf } from "../approvals/user.ts";
@@ -13,6 +13,7 @@ import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createPaint, type Io, type Paint } from "../io.ts";
 import { formatDuration, plural } from "../terminal/format.ts";
 import { fit, oneLine } from "../terminal/terminal-text.ts";
+import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 
 type ApproveFlags = {
   all?: true;
@@ -25,9 +26,6 @@ type ApproveFlags = {
   json?: true;
   config?: string;
 };
-
-/** Width of a goal if the terminal does not report its width, in columns. */
-const COLUMNS = 100;
 
 export const declareApprove: Declare = (command, context) => {
   const { io } = context;
@@ -101,7 +99,7 @@ async function answerRequest(engine: Engine, { id, ...flags }: ApproveFlags & { 
   const { childId, request } = question;
   const answered = await engine.answer({ id: childId, request, allowed, reason, by: userOf("deputy approve") });
   if (flags.json) io.stdout.write(jsonDocument(decisionDocument(answered)));
-  else io.stdout.write(formatDecision(answered, allowed, createPaint(io.stdout, io.env)));
+  else writeDecisions([answered], allowed, io);
   return answered.counted ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
 }
 
@@ -118,7 +116,7 @@ async function answerAll(engine: Engine, id: string | undefined, flags: ApproveF
   const shown = openShownRequests(io);
   const isListed = (question: Question) => shown.stateOf(question, question.childId) === "listed";
   const chosen = !allowed || isAsked ? open : open.filter(isListed);
-  if (isAsked || chosen.length < open.length || open.length === 0) io.stderr.write(formatRequests(open, io));
+  if (isAsked || chosen.length < open.length || open.length === 0) io.stderr.write(formatRequests(open, io, io.stderr));
   shown.add(open);
   if (isAsked && open.length > 0 && !(await agreed(io, io.stderr, `Allow ${plural(open.length, "request")}?`))) {
     io.stdout.write("Nothing was decided.\n");
@@ -131,9 +129,8 @@ async function answerAll(engine: Engine, id: string | undefined, flags: ApproveF
     const answered = await engine.answer({ id: childId, request, ...decision }).catch(closedMeanwhile);
     if (answered !== undefined) answers.push(answered);
   }
-  const paint = createPaint(io.stdout, io.env);
   if (flags.json) io.stdout.write(jsonDocument(answers.map(decisionDocument)));
-  else io.stdout.write(answers.map((answered) => formatDecision(answered, allowed, paint)).join(""));
+  else writeDecisions(answers, allowed, io);
   const decided = answers.filter(({ counted }) => counted).length;
   if (decided < open.length) io.stderr.write(`deputy: ${plural(open.length - decided, "request")} not decided.\n`);
   return decided === open.length ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
@@ -151,7 +148,7 @@ function whichOf(id: string, { call, request }: ApproveFlags): Which {
 /** Shows a request in full if it was never listed; at a terminal, allowing it then takes a yes. */
 async function isMeant(question: Question, asks: boolean, io: Io): Promise<boolean> {
   const { stdin, stdout, stderr } = io;
-  stderr.write(formatRequests([question], io));
+  stderr.write(formatRequests([question], io, stderr));
   return !asks || stdin.isTTY !== true || stdout.isTTY !== true || agreed(io, stderr, "Allow it?");
 }
 
@@ -161,10 +158,10 @@ function showReplacement(question: Question, { json }: ApproveFlags, io: Io): nu
   if (json) io.stdout.write(jsonDocument({ ...decisionDocument(unanswered), pending: requestDocument(question) }));
   else io.stdout.write(formatRequests([question], io));
   openShownRequests(io).add([question]);
-  io.stderr.write(
+  const replaced =
     `deputy: Nothing was decided: ${question.childId} has a different request now, shown above. ` +
-      "Run the command again to decide on this request.\n",
-  );
+    "Run the command again to decide on this request.\n";
+  io.stderr.write(wrapFor(io.stderr, replaced));
   return EXIT_NOT_COMPLETED;
 }
 
@@ -187,10 +184,10 @@ function decisionDocument({ question: { childId, callId, request }, counted, end
   return { child_id: childId, call_id: callId, request, counted, ended_by: end ?? null };
 }
 
-export function formatRequests(questions: Question[], io: Io): string {
+export function formatRequests(questions: Question[], io: Io, output = io.stdout): string {
   if (questions.length === 0) return "No approval requests are pending.\n";
-  const paint = createPaint(io.stdout, io.env);
-  const columns = io.stdout.columns ?? COLUMNS;
+  const paint = createPaint(output, io.env);
+  const columns = columnsOf(output);
   const now = io.clock.now();
   return questions
     .map((question) => {
@@ -198,14 +195,21 @@ export function formatRequests(questions: Question[], io: Io): string {
       const since = `waits ${formatDuration((now - askedAt) / 1000)}`;
       const left = answerBy === undefined ? "" : `, ${formatDuration(Math.max(0, answerBy - now) / 1000)} left`;
       const answer = `deputy approve ${childId} --request ${request}`;
-      return [
+      const lines = [
         `${paint("yellow", "?")} ${paint("bold", childId)} ${paint("dim", `${since}${left}`)}`,
-        `  ${fit(oneLine(question.goal), Math.max(20, columns - 2))}`,
+        `  ${fit(oneLine(question.goal), columns - 2)}`,
         ...requestLines(question, paint),
         `  ${paint("dim", answer)}\n`,
-      ].join("\n");
+      ];
+      return wrapRequest(output, lines.join("\n"), paint);
     })
     .join("\n");
+}
+
+function writeDecisions(answers: readonly Answered[], allowed: boolean, { stdout, env }: Io): void {
+  const paint = createPaint(stdout, env);
+  const text = answers.map((answered) => formatDecision(answered, allowed, paint)).join("");
+  stdout.write(wrapRequest(stdout, text, paint));
 }
 
 export function formatDecision({ question, counted, end }: Answered, allowed: boolean, paint: Paint): string {

@@ -15,6 +15,7 @@ import { createPaint, type Io, type Paint } from "../io.ts";
 import { createFollower } from "../terminal/follow.ts";
 import { formatDuration } from "../terminal/format.ts";
 import { formatTable } from "../terminal/table.ts";
+import { columnsOf } from "../terminal/word-wrap.ts";
 
 /** One scripted provider: its model, its answer, and its speed. Prices are USD per million tokens. */
 type DemoPart = {
@@ -91,7 +92,7 @@ async function demo(flags: { verbose?: true }, context: Context): Promise<number
         output.write(introduction(paint));
         const call = parseCall({ tasks: TASKS }, TASKS.length);
         const { code, result } = await follower.follow(await engine.submit(call, { surface: "demo", workspace: home }));
-        output.write(conclusion(result, played, { cwd: io.cwd, paint }));
+        output.write(conclusion(result, played, { cwd: io.cwd, paint, columns: columnsOf(output) }));
         return code;
       },
     );
@@ -144,12 +145,16 @@ is spent; the costs are what such models would cost.
 `;
 }
 
-type Surroundings = { cwd: string; paint: Paint };
+type Surroundings = { cwd: string; paint: Paint; columns: number };
 
-function conclusion(result: DelegationResult | undefined, played: Played[], { cwd, paint }: Surroundings): string {
+function conclusion(
+  result: DelegationResult | undefined,
+  played: Played[],
+  { cwd, paint, columns }: Surroundings,
+): string {
   return [
     result === undefined ? "" : timing(result),
-    `\n${paint("bold", "Requests that the servers received:")}\n${arrivals(played, paint)}`,
+    `\n${paint("bold", "Requests that the servers received:")}\n${arrivals(played, paint, columns)}`,
     `\n${paint("bold", "The same with real models:")}\n${ownTurn(cwd)}`,
   ].join("");
 }
@@ -164,7 +169,7 @@ function timing({ results, total_duration_seconds: total }: DelegationResult): s
   );
 }
 
-function arrivals(played: Played[], paint: Paint): string {
+function arrivals(played: Played[], paint: Paint, columns: number): string {
   const rows = played.flatMap(({ part, server }) =>
     server.requests.map(({ model, keyName, status }) => [
       part.provider,
@@ -173,7 +178,7 @@ function arrivals(played: Played[], paint: Paint): string {
       `${status}`,
     ]),
   );
-  return formatTable(["SERVER", "MODEL", "KEY", "STATUS"], rows, paint);
+  return formatTable(["SERVER", "MODEL", "KEY", "STATUS"], rows, paint, columns);
 }
 
 /** The command to type next, relative to the user's directory. */

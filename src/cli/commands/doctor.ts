@@ -16,9 +16,10 @@ import type { Routing } from "../../routing/routing.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
-import { createPaint, type Paint } from "../io.ts";
+import { createPaint, type Output, type Paint } from "../io.ts";
 import { formatRoute, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 import { type Finding, findingsOf } from "./route-trial.ts";
 
 const MAX_AGENT_NOTES = 5;
@@ -56,7 +57,7 @@ export const declareDoctor: Declare = (command, context) => {
         { state: "good", about: "runtime", text: `Node ${version}` } as const,
       ]);
       if (flags.json) io.stdout.write(jsonDocument(findings));
-      else io.stdout.write(formatFindings(findings, createPaint(io.stdout, io.env)));
+      else io.stdout.write(formatFindings(findings, io.stdout, createPaint(io.stdout, io.env)));
       context.exitWith(findings.some(({ state }) => state === "bad") ? EXIT_NOT_COMPLETED : EXIT_COMPLETED);
     });
 };
@@ -238,10 +239,14 @@ function parentFindings(names: readonly string[]): Finding[] {
   return [{ state: "note", about: "parent", text }];
 }
 
-function formatFindings(findings: Finding[], paint: Paint): string {
+/** Narrowest column for texts beside what they are about. */
+const LEAST_BESIDE = 40;
+
+function formatFindings(findings: Finding[], output: Output, paint: Paint): string {
   const signs = { good: paint("green", "✓"), note: paint("yellow", "!"), bad: paint("red", "✗") };
   const widest = Math.max(...findings.map(({ about }) => about.length));
-  return findings
-    .map(({ state, about, text }) => `${signs[state]} ${about.padEnd(widest)}  ${oneLine(text)}\n`)
-    .join("");
+  const beside = widest + 4;
+  const indent = " ".repeat(columnsOf(output) - beside < LEAST_BESIDE ? 4 : beside);
+  const lines = findings.map(({ state, about, text }) => `${signs[state]} ${about.padEnd(widest)}  ${oneLine(text)}`);
+  return lines.map((line) => `${wrapFor(output, line, indent)}\n`).join("");
 }

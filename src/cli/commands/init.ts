@@ -12,6 +12,7 @@ import { CONFIG_OPTION, type Declare, examples } from "../command.ts";
 import { createConfig, NO_KEY } from "../config/init.ts";
 import { createPaint, type Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 
 type InitProjectFlags = { yes?: true; config?: string };
 
@@ -96,9 +97,9 @@ function writeNew(path: string, text: string): boolean {
 }
 
 /** The next command, or what is missing before it can work. */
-function nextStep(file: string, tasks: FirstTask[], routing: Routing, { cwd }: Io): string {
+function nextStep(file: string, tasks: FirstTask[], routing: Routing, { cwd, stdout }: Io): string {
   if (routing.credentials.usable().length === 0) return NO_KEY;
   const problems = new Set(tasks.flatMap((task) => problemOf(task, routing, cwd) ?? []));
-  const missing = [...problems].map((problem) => `! ${oneLine(problem)}\n`).join("");
+  const missing = [...problems].map((problem) => `${wrapFor(stdout, `! ${oneLine(problem)}`)}\n`).join("");
   return missing === "" ? `Next: deputy run ${file}\n` : `${missing}Then: deputy run ${file}\n`;
 }

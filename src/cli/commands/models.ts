@@ -11,6 +11,7 @@ import { formatCount, formatRoute, plural } from "../terminal/format.ts";
 import { formatPrice } from "../terminal/plan-table.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { writeWarning } from "../terminal/warning.ts";
 import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 
 type ModelsFlags = { provider?: string; all?: true; refresh?: true; json?: true; config?: string };
@@ -49,11 +50,12 @@ ${examples([
         "operator",
       );
       if (flags.json) io.stdout.write(jsonDocument({ aliases, models }));
-      else io.stdout.write(formatModels(models, aliases, createPaint(io.stdout, io.env), columnsOf(io.stdout)));
+      else {
+        const text = formatModels(models, aliases, createPaint(io.stdout, io.env), columnsOf(io.stdout));
+        io.stdout.write(wrapFor(io.stdout, text, ""));
+      }
       if (models.length === 0 && (part ?? provider) !== undefined) context.exitWith(EXIT_NOT_COMPLETED);
-      const paint = createPaint(io.stderr, io.env);
-      for (const { message } of warnings)
-        io.stderr.write(`${wrapFor(io.stderr, paint("yellow", `! ${oneLine(message)}`))}\n`);
+      for (const { message } of warnings) writeWarning(io, message);
     });
 };
 
@@ -61,15 +63,14 @@ ${examples([
 async function refresh(place: SetupPlace, { provider: only }: ModelsFlags, { io, exitWith }: Context): Promise<void> {
   const { refreshLists } = await import("../../engine/setup/provider-lists.ts");
   const paint = createPaint(io.stderr, io.env);
+  const say = (line: string) => io.stderr.write(`${wrapFor(io.stderr, line)}\n`);
   const answers = await refreshLists(place, io.clock, only);
   for (const answer of answers) {
     const { provider } = answer;
     if ("models" in answer)
-      io.stderr.write(
-        `${paint("green", "✓")} ${provider} lists ${plural(Object.keys(answer.models).length, "model")}\n`,
-      );
-    else if ("failure" in answer) io.stderr.write(`${paint("red", "✗")} ${oneLine(answer.failure.message)}\n`);
-    else io.stderr.write(`${paint("yellow", "!")} ${provider} has no list of models: name them in the config\n`);
+      say(`${paint("green", "✓")} ${provider} lists ${plural(Object.keys(answer.models).length, "model")}`);
+    else if ("failure" in answer) say(`${paint("red", "✗")} ${oneLine(answer.failure.message)}`);
+    else say(`${paint("yellow", "!")} ${provider} has no list of models: name them in the config`);
   }
   if (answers.some((answer) => "failure" in answer)) exitWith(EXIT_NOT_COMPLETED);
 }
@@ -80,7 +81,7 @@ const MODEL_COLUMNS = [
   "USD PER M TOKENS",
   "CONTEXT",
   { title: "TAKES", isOptional: true },
-  "KEY",
+  { title: "KEY", least: 12, usual: 40 },
   { title: "EFFORT", isOptional: true },
 ] as const;
 
@@ -102,7 +103,9 @@ export function formatModels(
   ]);
   const names = aliases.map(({ alias, route, problem }) => [
     alias,
-    route === null ? paint("red", oneLine(problem ?? "")) : formatRoute({ ...route, effort: route.reasoning_effort }),
+    route === null
+      ? ({ text: oneLine(problem ?? ""), style: "red" } as const)
+      : formatRoute({ ...route, effort: route.reasoning_effort }),
   ]);
   const blocks = [
     formatTable(["ALIAS", "RUNS ON"], names, paint, columns),

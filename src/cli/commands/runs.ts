@@ -13,6 +13,8 @@ import { plural } from "../terminal/format.ts";
 import { failedIn, formatRuns, listingDocument, runTable, runTableView } from "../terminal/run-table.ts";
 import { createScreen, type ScreenRow, type Size } from "../terminal/screen.ts";
 import { displayWidth } from "../terminal/terminal-text.ts";
+import { writeWarning } from "../terminal/warning.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 
 /** Number of runs listed by default. */
 const USUAL_LIMIT = 50;
@@ -63,9 +65,9 @@ async function listRuns(engine: Engine, flags: RunsFlags, io: Io): Promise<void>
   if (json) io.stdout.write(jsonDocument(documents()));
   else if (listings.length === 0 && isFiltered(flags)) io.stdout.write("No such runs. See all: deputy runs\n");
   else io.stdout.write(formatRuns(listings, runTableView(io)));
-  io.stderr.write(listings.map(setAsideNote).join(""));
+  io.stderr.write(wrapFor(io.stderr, listings.map(setAsideNote).join("")));
   const later = await engine.laterRuns();
-  if (later.length > 0) io.stderr.write(laterNote(later));
+  if (later.length > 0) writeWarning(io, laterNote(later));
   if (older > 0) io.stderr.write(`… and ${plural(older, "older run")}: deputy runs --all\n`);
 }
 
@@ -125,5 +127,5 @@ function tableRows(listings: readonly RunListing[], io: Io, { columns, rows }: S
 
 function laterNote(ids: readonly string[]): string {
   const which = `${plural(ids.length, "run")} of a newer Deputy ${ids.length === 1 ? "is" : "are"} not listed`;
-  return `! ${which}: ${ids.join(", ")}. Update Deputy to read ${ids.length === 1 ? "it" : "them"}.\n`;
+  return `${which}: ${ids.join(", ")}. Update Deputy to read ${ids.length === 1 ? "it" : "them"}.`;
 }

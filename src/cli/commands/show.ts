@@ -20,6 +20,7 @@ import {
 import { formatCount, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 
 type ShowFlags = { last?: true; json?: true; config?: string };
 
@@ -46,7 +47,7 @@ export const declareShow: Declare = (command, context) => {
         const id = await whichRun(engine, { id: written, last: flags.last }, io);
         const listing = await engine.run(id);
         const { run } = listing;
-        io.stderr.write(setAsideNote(listing));
+        io.stderr.write(wrapFor(io.stderr, setAsideNote(listing)));
         const { taskIndex } = parseRunId(id);
         const style = resultStyleOn(io.stdout, io.env);
         const { paint } = style;
@@ -81,7 +82,7 @@ export function formatRun(run: Run, style: ResultStyle): string {
     const goal = goalIn(run, tally.taskIndex, GOAL_COLUMNS);
     const head = paint("bold", `${taskPosition(tally.taskIndex, run)} ${goal}`);
     const asked = questions.flatMap((question) => requestLines(question, paint));
-    return `${[head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n")}\n`;
+    return `${style.wrap([head, paint("dim", `not finished: ${oneLine(activity)}`), ...asked].join("\n"))}\n`;
   });
   const rest = lines.length === 0 ? "" : `\n${lines.join("\n")}`;
   return `${formatAnswers(run, resultsOf(run), style)}${rest}`.trimStart();
@@ -97,7 +98,7 @@ export function formatChild(run: Run, taskIndex: number, style: ResultStyle): st
     return `${taskPosition(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
   }
   const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
-    ([name, value]) => `${paint("dim", name.padEnd(10))} ${oneLine(value)}`,
+    ([name, value]) => style.wrap(`${paint("dim", name.padEnd(10))} ${oneLine(value)}`, " ".repeat(11)),
   );
   return `${formatAnswer(run, result, style)}\n\n${facts.join("\n")}\n`;
 }

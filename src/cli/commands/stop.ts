@@ -4,6 +4,7 @@ import { hasEnded, isConversation, parseRunId, type Run, type RunChild } from ".
 import { CONFIG_OPTION, type Declare, examples, withDeputy } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 
 export const declareStop: Declare = (command, context) => {
   command
@@ -30,7 +31,8 @@ export const declareStop: Declare = (command, context) => {
           return;
         }
         await engine.stop(id, "deputy stop");
-        context.io.stdout.write(`Asked ${id} to stop. See deputy show ${id}.\n${queuedNotes(run, child).join("")}`);
+        const notes = queuedNotes(run, child).join("");
+        context.io.stdout.write(wrapFor(context.io.stdout, `Asked ${id} to stop. See deputy show ${id}.\n${notes}`));
       }),
     );
 };

@@ -38,7 +38,11 @@ function isBranch(value: unknown): value is Record<string, unknown> {
   return isRecord(value) && Object.keys(value).length > 0;
 }
 
-const VALUE_COLUMNS = ["KEY", { title: "VALUE", least: 12 }, { title: "FROM", least: 20, cut: "start" }] as const;
+const VALUE_COLUMNS = [
+  { title: "KEY", cut: "start" },
+  { title: "VALUE", least: 12 },
+  { title: "FROM", least: 20, cut: "start" },
+] as const;
 
 /** @param output a terminal that the table has to fit; without it, values are whole */
 export function formatValues(

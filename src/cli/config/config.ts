@@ -8,6 +8,7 @@ import { present } from "../../values/present.ts";
 import { CONFIG_OPTION, type Context, type Declare, examples, JSON_OPTION } from "../command.ts";
 import { EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import { createPaint, type Paint } from "../io.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 import { formatValues, valuesOf } from "./config-values.ts";
 import type { ImportFlags } from "./import/import.ts";
 import type { InitFlags } from "./init.ts";
@@ -27,7 +28,8 @@ export const declareConfig: Declare = (command, context) => {
       const { findConfigFiles, userConfigPath } = await import("../../config/load.ts");
       const files = findConfigFiles(placeOf(context, flags));
       if (flags.json) io.stdout.write(jsonDocument(files));
-      else if (files.length > 0) io.stdout.write(files.map((file) => `${fileText(file, paint)}\n`).join(""));
+      else if (files.length > 0)
+        io.stdout.write(files.map((file) => `${wrapFor(io.stdout, fileText(file, paint))}\n`).join(""));
       else io.stdout.write(`No config file. Yours would be ${userConfigPath(io.env)}; none is needed.\n`);
     });
   command

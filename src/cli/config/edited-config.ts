@@ -7,6 +7,7 @@ import { type ConfigPlace, findConfigFiles, userConfigPath, writtenConfigPath } 
 import { isTrusted, stateDir } from "../../config/trust.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Io } from "../io.ts";
+import { writeWarning } from "../terminal/warning.ts";
 import { replaceConfig } from "./write-config.ts";
 
 /** Without one, the file of `--config` or DEPUTY_CONFIG, else the user's own. */
@@ -43,7 +44,5 @@ export function saveConfig(io: Io, place: ConfigPlace, { path, kind, text: forme
     throw new DeputyError("output-unwritable", `${path} has changed meanwhile; it was left as it is. Try again.`);
   replaceConfig(path, text);
   if (kind !== "project" || isTrusted(path, readConfigTexts(path, kind), stateDir(place.env))) return;
-  io.stderr.write(
-    "! This project's config can only choose among your routes until you trust it: deputy config trust\n",
-  );
+  writeWarning(io, "This project's config can only choose among your routes until you trust it: deputy config trust");
 }

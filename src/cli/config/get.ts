@@ -29,7 +29,7 @@ export function getConfigValue(io: Io, place: ConfigPlace, key: string, { json }
     io.stdout.write(`${withoutKeyLikes(oneLine(text))}\n`);
     io.stderr.write(createPaint(io.stderr, io.env)("dim", `from ${oneLine(first.source)}\n`));
   } else if (first !== undefined) {
-    io.stdout.write(formatValues(found, { ...loaded, warnings: [] }, createPaint(io.stdout, io.env)));
+    io.stdout.write(formatValues(found, { ...loaded, warnings: [] }, createPaint(io.stdout, io.env), io.stdout));
   } else io.stderr.write(`${pathText(path)} is not set. Set it: deputy config set ${pathText(path)} VALUE\n`);
   return first !== undefined;
 }

@@ -8,6 +8,7 @@ import { variablesIn } from "../../template.ts";
 import { type KeyPath, keyPathIn, pathText } from "../../values/key-path.ts";
 import type { Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { writeWarning } from "../terminal/warning.ts";
 import { editedConfig, saveConfig, type WhichFile } from "./edited-config.ts";
 
 /** @throws DeputyError `usage`, `config-invalid`, `output-unwritable`; the file is unchanged then */
@@ -18,7 +19,7 @@ export function setConfigValue(io: Io, place: ConfigPlace, key: string, written:
   const edited = editedConfig(place, which);
   saveConfig(io, place, edited, editedText(edited.text, { path, appends }, value));
   io.stdout.write(`Set ${oneLine(key)} in ${edited.path}.\n`);
-  if (holdsPlainSecret(path, value)) io.stderr.write(plainSecretNote(path));
+  if (holdsPlainSecret(path, value)) writeWarning(io, plainSecretNote(path));
 }
 
 /** @throws DeputyError `usage` */
@@ -42,7 +43,7 @@ function holdsPlainSecret(path: KeyPath, value: unknown): boolean {
 function plainSecretNote(path: KeyPath): string {
   const owner = path[0] === "providers" && path.length > 1 ? pathText(path.slice(0, 2)) : "providers.NAME";
   return (
-    "! The key is now in the file as plain text, and in the history of your shell. Better: put it into a variable, and\n" +
-    `  deputy config set ${owner}.api_key_env VARIABLE (or a value of '\u0024{VARIABLE}')\n`
+    "The key is now in the file as plain text, and in the history of your shell. Better: put it into a variable, and " +
+    `deputy config set ${owner}.api_key_env VARIABLE (or a value of '\u0024{VARIABLE}')`
   );
 }

@@ -11,6 +11,7 @@ import { agreed } from "../approvals/question.ts";
 import { createPaint, type Io, isRichTerminal } from "../io.ts";
 import { formatTable } from "../terminal/table.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { columnsOf } from "../terminal/word-wrap.ts";
 import { type RouteFlags, wishOf } from "../work-flags.ts";
 import { askForNumber } from "./which-run.ts";
 
@@ -36,7 +37,7 @@ export async function withProvider(
     oneLine(flags.model ?? defaultModelOf(provider) ?? "no default model"),
   ]);
   io.stderr.write("Several providers have a key, and nothing names one.\n");
-  io.stderr.write(formatTable(["", "PROVIDER", "MODEL"], rows, createPaint(io.stderr, io.env)));
+  io.stderr.write(formatTable(["", "PROVIDER", "MODEL"], rows, createPaint(io.stderr, io.env), columnsOf(io.stderr)));
   const chosen = usable[(await askForNumber(io, usable.length, "Which provider?")) - 1];
   if (chosen === undefined) return flags;
   const path = userConfigPath(io.env);

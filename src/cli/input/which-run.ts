@@ -12,8 +12,6 @@ export const LAST_OPTION = ["--last", "the newest run; `.n` as the id means its 
 
 /** Number of runs to choose from. */
 const CHOICES = 9;
-/** Width of a choice's number, before its row. */
-const NUMBER_COLUMNS = 3;
 /** Runs looked through for those that fit the command. */
 const SEARCHED = 200;
 
@@ -47,10 +45,7 @@ async function chosenRun(engine: Engine, fits: (listing: RunListing) => boolean,
   const listings = (await engine.runs(SEARCHED)).filter(fits).slice(0, CHOICES);
   if (listings.length === 0)
     throw new DeputyError("usage", "There is no run that this command can act on. See: deputy runs");
-  const view = runTableView(io, io.stderr);
-  const table = runTable(listings, { ...view, columns: view.columns - NUMBER_COLUMNS });
-  const [head = "", ...rows] = table.trimEnd().split("\n");
-  io.stderr.write([`   ${head}`, ...rows.map((row, at) => `${at + 1}  ${row}`)].map((line) => `${line}\n`).join(""));
+  io.stderr.write(runTable(listings, runTableView(io, io.stderr), true));
   const answer = await askForNumber(io, listings.length, "Which run?");
   const chosen = listings[answer - 1];
   if (chosen === undefined) throw new DeputyError("usage", "No run was chosen.");

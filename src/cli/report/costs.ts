@@ -8,6 +8,7 @@ import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "
 import { earliest, parseSince, type Since } from "../input/since.ts";
 import { createPaint } from "../io.ts";
 import { localDay } from "../terminal/local-time.ts";
+import { columnsOf } from "../terminal/word-wrap.ts";
 import { COST_KEYS, type CostKey, costsOf } from "./cost-groups.ts";
 import { costsDocument, formatCosts } from "./cost-table.ts";
 
@@ -45,10 +46,8 @@ ${examples([
         const costs = await costsOf(shares, flags.by);
         if (flags.json) io.stdout.write(jsonDocument(costsDocument(costs, { by: flags.by, ...present({ since }) })));
         else {
-          const { columns } = io.stdout;
-          io.stdout.write(
-            formatCosts(costs, { by: flags.by, paint: createPaint(io.stdout, io.env), ...present({ columns }) }),
-          );
+          const view = { by: flags.by, paint: createPaint(io.stdout, io.env), columns: columnsOf(io.stdout) - 1 };
+          io.stdout.write(formatCosts(costs, view));
         }
       }),
     );

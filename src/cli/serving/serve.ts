@@ -5,7 +5,9 @@ import { stopHere } from "../../engine/control/wait.ts";
 import { createHttpAdapter } from "../../mcp/transport/http.ts";
 import { createNodeHandler } from "../../mcp/transport/node-handler.ts";
 import { CONFIG_OPTION, type Declare, examples, portNumber, withDeputy } from "../command.ts";
-import { createPaint, type Io } from "../io.ts";
+import type { Io } from "../io.ts";
+import { writeWarning } from "../terminal/warning.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 import { isLoopback, listen } from "./http-listener.ts";
 import { mcpServers, WORKSPACE_OPTION } from "./mcp-servers.ts";
 import { resumeAfterCrash, serverName } from "./resume-after-crash.ts";
@@ -38,7 +40,7 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
     .action(async ({ port, host, resume, ...flags }: ServeFlags) =>
       withDeputy(context, flags.config, async (deputy) => {
         const token = accessToken(stateDir(io.env));
-        const say = (text: string) => void io.stderr.write(`${text}\n`);
+        const say = (text: string) => void io.stderr.write(`${wrapFor(io.stderr, text)}\n`);
         const onError = (error: unknown) => say(`! ${error instanceof Error ? error.message : error}`);
         const server = serverName("serve", deputy.loadConfig());
         const face = createHttpAdapter({
@@ -49,7 +51,8 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
         const listener = await listen({ host, port, token, handlers: { "/mcp": mcp }, onError });
         say(`MCP at ${listener.url}/mcp`);
         say(`Token: ${token.masked}, in full in ${token.path}`);
-        if (!isLoopback(host)) warn(io, host);
+        if (!isLoopback(host))
+          writeWarning(io, `${host} is reachable from other machines, and its traffic is not encrypted.`);
         const ending = new AbortController();
         const asked = interrupted(io).finally(() => ending.abort());
         if (resume) await resumeAfterCrash(deputy.engine, server, say, ending.signal);
@@ -62,11 +65,6 @@ ${examples([["deputy serve", "for every MCP client that takes a URL"]])}`,
       }),
     );
 };
-
-function warn(io: Io, host: string): void {
-  const paint = createPaint(io.stderr, io.env);
-  io.stderr.write(paint("yellow", `! ${host} is reachable from other machines, and its traffic is not encrypted.\n`));
-}
 
 /** @returns the signal. The next one has no listener and ends the process. */
 function interrupted(io: Io): Promise<string> {

@@ -8,19 +8,21 @@ import { formatOutcome, formatReason } from "./format.ts";
 import { type AnswerText, answerTextOn } from "./markdown/answer-text.ts";
 import { formatSummary } from "./run-summary.ts";
 import { fit, oneLine } from "./terminal-text.ts";
-import { wrapFor } from "./word-wrap.ts";
+import { columnsOf, wrapFor } from "./word-wrap.ts";
 
 /** How results look on an output. */
 export type ResultStyle = {
   paint: Paint;
   answerText: AnswerText;
   /** Breaks the lines around the answers at words, on a terminal. */
-  wrap(text: string): string;
+  wrap(text: string, indent?: string): string;
+  /** Width of the terminal; a pipe has no limit. */
+  columns: number;
 };
 
 export function resultStyleOn(output: Output, env: Io["env"]): ResultStyle {
-  const wrap = (text: string) => wrapFor(output, text, "");
-  return { paint: createPaint(output, env), answerText: answerTextOn(output, env), wrap };
+  const wrap = (text: string, indent = "") => wrapFor(output, text, indent);
+  return { paint: createPaint(output, env), answerText: answerTextOn(output, env), wrap, columns: columnsOf(output) };
 }
 
 /** Width of a goal above its answer. */
@@ -29,7 +31,8 @@ export const GOAL_COLUMNS = 200;
 /** @param ephemeral the run cannot be shown later */
 export function formatAnswers(run: Run, result: DelegationResult, style: ResultStyle, ephemeral?: true): string {
   const answers = result.results.map((child) => `${formatAnswer(run, child, style)}\n`);
-  return `\n${answers.join("\n")}\n${style.wrap(formatSummary(run, result, style.paint, { ephemeral }))}`;
+  const summary = formatSummary(run, result, style.paint, { ephemeral, columns: style.columns });
+  return `\n${answers.join("\n")}\n${style.wrap(summary)}`;
 }
 
 /** Nothing but the answers: the text alone of a single task, else each below its goal. A task without one is left out. */

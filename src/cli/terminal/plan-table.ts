@@ -13,7 +13,19 @@ import { formatTable } from "./table.ts";
 import { fit, oneLine } from "./terminal-text.ts";
 import { columnsOf, wrapFor } from "./word-wrap.ts";
 
+/** Width of a goal in a problem: enough to recognize it. */
 const GOAL_COLUMNS = 36;
+
+const PLAN_COLUMNS = [
+  { title: "" },
+  { title: "TASK", least: 12, usual: 36 },
+  { title: "ROUTE" },
+  { title: "CHOSEN BY" },
+  { title: "USD PER M TOKENS" },
+  { title: "ONE REQUEST" },
+  { title: "KEY" },
+  { title: "LIMITS" },
+] as const;
 
 export type EstimatedPlan = Plan & { estimates: Estimates };
 
@@ -24,7 +36,9 @@ export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint, o
     "route" in planned ? [planRow(places[index] ?? "", planned, plan.estimates.tasks[index]?.usd)] : [],
   );
   const problems = plan.planned.flatMap((planned, index) =>
-    "problem" in planned ? [paint("red", `✗ ${places[index]} ${goalOf(planned)}: ${problemText(planned)}`)] : [],
+    "problem" in planned
+      ? [paint("red", `✗ ${places[index]} ${fit(oneLine(planned.task.goal), GOAL_COLUMNS)}: ${problemText(planned)}`)]
+      : [],
   );
   const warnings = [
     ...plan.warnings.map((warning) => warning.message),
@@ -32,10 +46,9 @@ export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint, o
       "route" in planned ? planned.route.warnings.map((warning) => `${places[index]} ${warning.message}`) : [],
     ),
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
-  const head = ["", "TASK", "ROUTE", "CHOSEN BY", "USD PER M TOKENS", "ONE REQUEST", "KEY", "LIMITS"];
   const verdict = summaryOf(rows.length, problems.length, strict);
   const lines = [...problems, ...warnings, ...estimateLines(plan), verdict].map((line) => `${wrapFor(output, line)}\n`);
-  return `${formatTable(head, rows, paint, columnsOf(output))}${lines.join("")}`;
+  return `${formatTable(PLAN_COLUMNS, rows, paint, columnsOf(output))}${lines.join("")}`;
 }
 
 function summaryOf(ready: number, problems: number, strict: boolean): string {
@@ -83,7 +96,7 @@ function planRow(place: string, planned: Ready, usd: number | undefined): string
   const { route, limits } = planned;
   return [
     place,
-    goalOf(planned),
+    oneLine(planned.task.goal),
     oneLine(formatRoute(route)),
     chosenBy(route),
     formatPrice(route.facts.price),
@@ -91,10 +104,6 @@ function planRow(place: string, planned: Ready, usd: number | undefined): string
     route.keyName ?? "none needed",
     formatLimits(limits),
   ];
-}
-
-function goalOf({ task }: Planned): string {
-  return fit(oneLine(task.goal), GOAL_COLUMNS);
 }
 
 function problemText({ problem }: Extract<Planned, { problem: unknown }>): string {

@@ -19,6 +19,13 @@ import { fit, oneLine } from "./terminal-text.ts";
 /** Width of a goal and of a reason, enough to recognize them. */
 const GOAL_COLUMNS = 36;
 const REASON_COLUMNS = 200;
+const COST_COLUMNS = [
+  { title: "MODEL", least: 16, usual: 36 },
+  { title: "CHILDREN", isOptional: true },
+  { title: "REQUESTS" },
+  { title: "TOKENS" },
+  { title: "COST" },
+] as const;
 /** Files listed for each child. */
 const MOST_FILES = 10;
 
@@ -27,12 +34,18 @@ export type SummaryContext = {
   ephemeral?: true | undefined;
   /** No line above says how the tasks ended. */
   isFirst?: boolean;
+  /** Width of the terminal, for the table; without it, cells are whole. */
+  columns?: number;
 };
 
 export function formatSummary(run: Run, result: DelegationResult, paint: Paint, context: SummaryContext): string {
-  const { ephemeral, isFirst } = context;
+  const { ephemeral, isFirst, columns } = context;
   const isSaidAbove = run.children.length < 2 && !isFirst;
-  const parts = [isSaidAbove ? "" : failures(run, result, paint), changes(run, result, paint), costs(run, paint)];
+  const parts = [
+    isSaidAbove ? "" : failures(run, result, paint),
+    changes(run, result, paint),
+    costs(run, paint, columns),
+  ];
   return [...parts.filter((part) => part !== ""), `${totals(run, result, paint, ephemeral)}\n`].join("\n");
 }
 
@@ -65,7 +78,7 @@ function changeText({ lines_changed: lines = {} }: Result, path: string, paint: 
 }
 
 /** Usage of a route by all children of the tree that ended on it. */
-function costs(run: Run, paint: Paint): string {
+function costs(run: Run, paint: Paint, columns?: number): string {
   const byRoute = Map.groupBy(
     allChildren(run).flatMap(({ tally }) => ("route" in tally.planned && tally.apiCalls > 0 ? [tally] : [])),
     (tally) => ("route" in tally.planned ? oneLine(formatRoute(routeAt(tally.planned, tally.position))) : ""),
@@ -82,7 +95,7 @@ function costs(run: Run, paint: Paint): string {
       formatCost(costIn(used)),
     ];
   });
-  return formatTable(["MODEL", "CHILDREN", "REQUESTS", "TOKENS", "COST"], rows, paint);
+  return formatTable(COST_COLUMNS, rows, paint, columns);
 }
 
 /** `2 of 3 tasks completed in 4.8s · $0.0031 · 1 tool call denied · deputy retry 3f9c · deputy show 3f9c`. */

@@ -10,12 +10,14 @@ import { isWithin } from "../../values/path-within.ts";
 import { createPaint, type Io, type Output, type Paint } from "../io.ts";
 import { formatDuration, formatTotalCost } from "./format.ts";
 import { formatWhen } from "./local-time.ts";
-import { formatTable } from "./table.ts";
-import { displayWidth, fit, oneLine } from "./terminal-text.ts";
+import { formatTable, type TableCell, type TableColumn } from "./table.ts";
+import { oneLine } from "./terminal-text.ts";
+import { columnsOf } from "./word-wrap.ts";
 
 /** Where and when the table is read. */
 export type RunTableView = {
   paint: Paint;
+  /** Width of the terminal; a pipe has no limit. */
   columns: number;
   /** Milliseconds since the epoch. */
   now: number;
@@ -23,37 +25,29 @@ export type RunTableView = {
   home: string | undefined;
 };
 
-/** Width of a table in a pipe. */
-const LOG_COLUMNS = 160;
-
 export function runTableView(io: Io, output: Output = io.stdout): RunTableView {
   return {
     paint: createPaint(output, io.env),
-    columns: output.columns ?? LOG_COLUMNS,
+    columns: columnsOf(output),
     now: io.clock.now(),
     cwd: io.cwd,
     home: io.env.HOME || homedir(),
   };
 }
 
-/** Terminal widths from which further columns fit. */
-const WITH_TIME = 100;
-const WITH_DIRECTORY = 130;
-const DIRECTORY_COLUMNS = 24;
-const LEAST_GOAL_COLUMNS = 12;
-
-type Column = { title: string; cell(listing: RunListing, view: RunTableView): string; from?: number };
+type Column = TableColumn & { cell(listing: RunListing, view: RunTableView): TableCell };
 
 const COLUMNS: readonly Column[] = [
-  { title: "", cell: (listing) => markOf(listing).sign },
+  { title: "", cell: markCell },
   { title: "RUN", cell: ({ run }) => run.delegationId },
   { title: "STARTED", cell: ({ run }, { now }) => formatWhen(run.startedAt, now) },
-  { title: "TIME", cell: ({ run }, { now }) => formatDuration(timeOf(run, now) / 1000), from: WITH_TIME },
+  { title: "TIME", cell: ({ run }, { now }) => formatDuration(timeOf(run, now) / 1000), isOptional: true },
   { title: "DONE", cell: ({ run }) => doneOf(run) },
   { title: "STATE", cell: stateText },
-  { title: "KIND", cell: ({ run }) => kindOf(run), from: WITH_TIME },
+  { title: "KIND", cell: ({ run }) => kindOf(run), isOptional: true },
   { title: "COST", cell: ({ run }) => knownCost(run) },
-  { title: "DIRECTORY", cell: ({ run }, view) => directoryOf(run, view), from: WITH_DIRECTORY },
+  { title: "DIRECTORY", cell: ({ run }, view) => directoryOf(run, view), isOptional: true, least: 24, cut: "start" },
+  { title: "FIRST GOAL", cell: ({ run }) => oneLine(goalOf(run)), least: 12, usual: 36 },
 ];
 
 export function formatRuns(listings: readonly RunListing[], view: RunTableView): string {
@@ -63,24 +57,17 @@ export function formatRuns(listings: readonly RunListing[], view: RunTableView):
   return resumable === undefined ? table : `${table}\nContinue the last interrupted run: deputy resume ${resumable}\n`;
 }
 
-/** The rows alone, for a screen that is redrawn and for a choice. */
-export function runTable(listings: readonly RunListing[], view: RunTableView): string {
-  const shown = COLUMNS.filter(({ from = 0 }) => view.columns >= from);
-  const cells = listings.map((listing) => shown.map(({ cell }) => cell(listing, view)));
-  const widths = shown.map(({ title }, at) =>
-    Math.max(...[title, ...cells.map((row) => row[at] ?? "")].map(displayWidth)),
-  );
-  const room = view.columns - widths.reduce((sum, width) => sum + width + 2, 0);
-  const goals = listings.map(({ run }) => fit(oneLine(goalOf(run)), Math.max(LEAST_GOAL_COLUMNS, room)));
-  const head = [...shown.map(({ title }) => title), "FIRST GOAL"];
-  const rows = cells.map((row, at) => [...row, goals[at] ?? ""]);
-  const [first = "", ...lines] = formatTable(head, rows, view.paint).split("\n");
-  return [first, ...lines.map((line, at) => withColor(line, listings[at], view.paint))].join("\n");
+/** The rows alone, for a screen that is redrawn and, numbered, for a choice. */
+export function runTable(listings: readonly RunListing[], view: RunTableView, isNumbered = false): string {
+  const number: Column[] = isNumbered ? [{ title: "", cell: (listing) => `${listings.indexOf(listing) + 1}` }] : [];
+  const shown = [...number, ...COLUMNS];
+  const rows = listings.map((listing) => shown.map(({ cell }) => cell(listing, view)));
+  return formatTable(shown, rows, view.paint, view.columns);
 }
 
-/** Colors are added to the finished line, because they take no room in it. */
-function withColor(line: string, listing: RunListing | undefined, paint: Paint): string {
-  return listing === undefined ? line : `${paint(markOf(listing).color, line.slice(0, 1))}${line.slice(1)}`;
+function markCell(listing: RunListing): TableCell {
+  const { sign, color } = markOf(listing);
+  return { text: sign, style: color };
 }
 
 type Mark = { sign: string; color: "red" | "green" | "yellow" | "cyan" };
@@ -136,12 +123,11 @@ export function kindOf({ surface, retryOf }: Run): string {
   return surface === "cli" ? "run" : surface;
 }
 
-/** The directory from here or from home, its end if it is long. */
+/** The directory from here or from home. */
 function directoryOf({ directory }: Run, { cwd, home }: RunTableView): string {
   if (directory === undefined) return "";
   const shown = isWithin(cwd, directory) ? relative(cwd, directory) || "." : fromHome(directory, home);
-  const text = oneLine(shown);
-  return text.length <= DIRECTORY_COLUMNS ? text : `…${text.slice(1 - DIRECTORY_COLUMNS)}`;
+  return oneLine(shown);
 }
 
 function fromHome(directory: string, home: string | undefined): string {

@@ -2,8 +2,7 @@
  * Rows and columns of text, aligned by display width. The last column is never padded. A table that is too wide for a
  * terminal drops or shortens columns; if that is not enough, each row becomes a record with a line per cell.
  */
-import { stripVTControlCharacters } from "node:util";
-import type { Paint } from "../io.ts";
+import type { Paint, TextStyle } from "../io.ts";
 import { displayWidth, fit, fitEnd, padTo } from "./terminal-text.ts";
 import { wrapWords } from "./word-wrap.ts";
 
@@ -14,47 +13,65 @@ export type TableColumn = {
   isOptional?: true;
   /** Cells may be cut to this width, at their end or at their start. */
   least?: number;
+  /** Optional columns are left out before cells are cut further than this. Default: `least`. */
+  usual?: number;
   cut?: "end" | "start";
 };
 
+/** Safe one-line text without styles; a style applies to all of it. */
+export type TableCell = string | { text: string; style: TextStyle };
+
 const GAP = 2;
+/** A cell that may be cut takes about this many rows of a record. */
+const RECORD_ROWS = 3;
 
 /**
- * Cells must be safe one-line text. An empty table is an empty string.
+ * An empty table is an empty string.
  * @param columns width of the terminal; without it, cells are never changed
  */
 export function formatTable(
   head: readonly (string | TableColumn)[],
-  rows: readonly string[][],
+  rows: readonly (readonly TableCell[])[],
   paint: Paint,
   columns = Number.POSITIVE_INFINITY,
 ): string {
   if (rows.length === 0) return "";
   const all = head.map((column, at) => ({
     ...(typeof column === "string" ? { title: column } : column),
-    cells: rows.map((row) => row[at] ?? ""),
+    cells: rows.map((row) => cellOf(row[at] ?? "")),
   }));
   const shown = shortened(withoutOptional(all, columns), columns);
   return tableWidth(shown) > columns ? records(shown, paint, columns) : aligned(shown, paint);
 }
 
-type Filled = TableColumn & { cells: string[] };
+type Cell = { text: string; style?: TextStyle };
+type Filled = TableColumn & { cells: Cell[] };
 
-function visibleWidth(cell: string): number {
-  return displayWidth(stripVTControlCharacters(cell));
+function cellOf(cell: TableCell): Cell {
+  return typeof cell === "string" ? { text: cell } : cell;
+}
+
+function painted({ style }: Cell, text: string, paint: Paint): string {
+  return style === undefined ? text : paint(style, text);
 }
 
 function widthOf({ title, cells }: Filled): number {
-  return cells.reduce((widest, cell) => Math.max(widest, visibleWidth(cell)), displayWidth(title));
+  return cells.reduce((widest, { text }) => Math.max(widest, displayWidth(text)), displayWidth(title));
 }
 
-function tableWidth(table: readonly Filled[]): number {
-  return table.reduce((sum, column) => sum + widthOf(column) + GAP, -GAP);
+/** Width of a column that keeps what optional ones must leave it. */
+function usualWidthOf(column: Filled): number {
+  const { title, least, usual = least } = column;
+  return usual === undefined ? widthOf(column) : Math.min(widthOf(column), Math.max(usual, displayWidth(title)));
+}
+
+function tableWidth(table: readonly Filled[], width = widthOf): number {
+  return table.reduce((sum, column) => sum + width(column) + GAP, -GAP);
 }
 
 function withoutOptional(table: readonly Filled[], columns: number): readonly Filled[] {
   const last = table.findLastIndex(({ isOptional }) => isOptional);
-  if (last < 0 || tableWidth(table) <= columns) return table;
+  if (last < 0 || tableWidth(table, usualWidthOf) <= columns) return table;
   return withoutOptional(table.toSpliced(last, 1), columns);
 }
 
@@ -66,44 +83,66 @@ function shortened(table: readonly Filled[], columns: number): readonly Filled[]
     if (missing <= 0) break;
     const width = Math.max(column.least ?? 0, displayWidth(column.title), widthOf(column) - missing);
     missing -= widthOf(column) - width;
-    const cut = column.cut === "start" ? fitEnd : fit;
-    result[table.indexOf(column)] = { ...column, cells: column.cells.map((cell) => cut(cell, width)) };
+    const cells = column.cells.map((cell) => ({ ...cell, text: cutOf(column)(cell.text, width) }));
+    result[table.indexOf(column)] = { ...column, cells };
   }
   return missing > 0 ? table : result;
 }
 
+function cutOf({ cut }: TableColumn): typeof fit {
+  return cut === "start" ? fitEnd : fit;
+}
+
 function aligned(table: readonly Filled[], paint: Paint): string {
   const widths = table.map(widthOf);
-  const line = (cells: readonly string[]) =>
+  const line = (cells: readonly Cell[]) =>
     cells
-      .map((cell, at) => (at === cells.length - 1 ? cell : padTo(cell, widths[at] ?? 0)))
+      .map((cell, at) => painted(cell, cell.text, paint) + " ".repeat(widths[at] ?? 0).slice(displayWidth(cell.text)))
       .join(" ".repeat(GAP))
       .trimEnd();
   const [{ cells = [] } = {}] = table;
-  const rows = cells.map((_, row) => line(table.map((column) => column.cells[row] ?? "")));
-  return [paint("dim", line(table.map(({ title }) => title))), ...rows].map((text) => `${text}\n`).join("");
+  const rows = cells.map((_, row) => line(rowOf(table, row)));
+  return [paint("dim", line(table.map(({ title }) => cellOf(title)))), ...rows].map((text) => `${text}\n`).join("");
 }
 
-/** Each row as its first cell, with the named others below it. A first column without a title numbers the second. */
+function rowOf(table: readonly Filled[], row: number): Cell[] {
+  return table.map(({ cells }) => cells[row] ?? cellOf(""));
+}
+
+/**
+ * Each row as its first cell, with the named others below it. Columns without a title that come first number or mark
+ * it. A word that is wider than a row is cut.
+ */
 function records(table: readonly Filled[], paint: Paint, columns: number): string {
-  const leads = table[0]?.title === "" ? 2 : 1;
+  const leads = table.findIndex(({ title }) => title !== "") + 1;
   const rest = table.slice(leads);
   const widest = Math.max(...rest.map(({ title }) => displayWidth(title)));
+  const beside = widest + 2 * GAP;
+  const record = (row: number) => {
+    const lead = rowOf(table.slice(0, leads), row).filter(({ text }) => text !== "");
+    const head = lead.map((cell) => painted(cell, withShortWords(cell.text, columns, fit), paint)).join(" ");
+    const facts = rest.flatMap((column) => {
+      const cell = column.cells[row] ?? cellOf("");
+      if (cell.text === "") return [];
+      const isBeside = beside + widestWord(cell.text) <= columns;
+      const most = column.least === undefined ? Number.POSITIVE_INFINITY : RECORD_ROWS * (columns - beside);
+      const text = withShortWords(cutOf(column)(cell.text, most), columns - 2 * GAP, cutOf(column));
+      const label = `  ${paint("dim", padTo(column.title, widest))}  `;
+      return wrapWords(label + painted(cell, text, paint), columns, " ".repeat(isBeside ? beside : 2 * GAP));
+    });
+    return [wrapWords(head, columns), ...facts];
+  };
   const [{ cells = [] } = {}] = table;
-  const record = (row: number) => [
-    wrapWords(
-      table
-        .slice(0, leads)
-        .map((column) => column.cells[row] ?? "")
-        .join(" "),
-      columns,
-    ),
-    ...rest
-      .filter((column) => (column.cells[row] ?? "") !== "")
-      .map(({ title, cells }) => {
-        const label = `  ${paint("dim", padTo(title, widest))}  `;
-        return wrapWords(`${label}${cells[row]}`, columns, " ".repeat(widest + 4));
-      }),
-  ];
   return cells.map((_, row) => `${record(row).join("\n")}\n`).join("");
+}
+
+function widestWord(text: string): number {
+  return Math.max(...text.split(" ").map(displayWidth));
+}
+
+function withShortWords(text: string, columns: number, cut: typeof fit): string {
+  return text
+    .split(" ")
+    .map((word) => cut(word, columns))
+    .join(" ");
 }

@@ -5,7 +5,7 @@ import { displayWidth } from "./terminal-text.ts";
 
 /**
  * @param text safe text, with styles or without, of one or several lines
- * @param indent of the rows that continue a line
+ * @param indent of the rows that continue a line, or a mark at their beginning
  */
 export function wrapWords(text: string, columns: number, indent = "  "): string {
   return text
@@ -37,7 +37,7 @@ function wrapLine(line: string, columns: number, indent: string): string {
       rows.push(row);
       const word = piece.trimStart();
       row = indent + word;
-      width = displayWidth(indent + stripVTControlCharacters(word));
+      width = displayWidth(stripVTControlCharacters(row));
     } else {
       row += piece;
       width += cells;

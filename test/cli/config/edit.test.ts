@@ -149,7 +149,7 @@ describe("deputy config set", () => {
   test("warns of a key as plain text, and not of a variable", async (context) => {
     const { run, user } = stage(context, {});
     const plain = await run(["set", "providers.zai.api_key", "sk-live-1234567890abcdefghijklmn"]);
-    assert.match(plain.stderr, /plain text.*\n.*deputy config set providers\.zai\.api_key_env VARIABLE/);
+    assert.match(plain.stderr, /plain text.*deputy config set providers\.zai\.api_key_env VARIABLE/);
     assert.doesNotMatch(plain.stdout + plain.stderr, /sk-live/);
     assert.match(
       (await run(["set", "providers.lab", "{ base_url: 'http://x', headers: { a: b } }"])).stderr,

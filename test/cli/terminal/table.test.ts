@@ -35,4 +35,44 @@ describe("a table", () => {
       "glm-5.1",
     ]);
   });
+
+  test("keeps the usual width of a column before an optional one, and shortens it after", () => {
+    const head: (string | TableColumn)[] = ["MODEL", { title: "TAKES", isOptional: true }, { title: "FROM", least: 9 }];
+    const at = (usual: number, columns: number) =>
+      formatTable([...head.slice(0, 2), { title: "FROM", least: 9, usual }], long, plain, columns).split("\n")[1];
+    const long = rows.map(([model = "", , takes = "", from = ""]) => [model, takes, from]);
+    assert.equal(at(12, 40), "glm-4.7  tools, images  /home/alice/.co…");
+    assert.equal(at(30, 40), "glm-4.7  /home/alice/.config/deputy/con…");
+    assert.equal(formatTable(head, long, plain, 20).split("\n")[1], "glm-4.7  /home/alic…");
+  });
+
+  test("cuts in a record what is wider than a row, and a long text that may be cut", () => {
+    const head: (string | TableColumn)[] = ["ID", { title: "GOAL", least: 40 }, { title: "FROM", cut: "start" }];
+    const row = [
+      "an-id-that-is-wider-than-the-row",
+      "word ".repeat(40).trim(),
+      "/home/alice/.config/deputy/config.yaml:12",
+    ];
+    assert.deepEqual(formatTable(head, [row], plain, 24).split("\n"), [
+      "an-id-that-is-wider-tha…",
+      "  GOAL  word word word",
+      "        word word word",
+      "        word word word",
+      "        wo…",
+      "  FROM",
+      "    …puty/config.yaml:12",
+      "",
+    ]);
+  });
+
+  test("puts numbers and marks in front of a record, and colors in no column's width", () => {
+    const paint = (style: unknown, text: string) => (style === "green" ? `<green>${text}` : text);
+    const row = ["1", { text: "✓", style: "green" } as const, "7f3a", "a goal of several words"];
+    const head = ["", "", "RUN", "GOAL"];
+    assert.equal(
+      formatTable(head, [row], paint, 18),
+      "1 <green>✓ 7f3a\n  GOAL  a goal of\n        several\n        words\n",
+    );
+    assert.match(formatTable(head, [row], paint, 80), /\n1 {2}<green>✓ {2}7f3a {2}a goal of several words\n$/);
+  });
 });
