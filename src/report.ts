@@ -5,12 +5,13 @@
 
 import { z } from "zod";
 import { EFFORTS } from "./route.ts";
-import { formatTotalUsd, formatUsd } from "./text/money.ts";
+import { formatCost, formatTotalCost } from "./text/money.ts";
 import { spelledLines } from "./text/spelled-text.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
 
 const usd = z.number().nullable().describe("USD; null if unknown.");
+const costStatus = z.enum(["known", "estimated", "unknown"]);
 
 const resultSchema = z.strictObject({
   task_index: z.number(),
@@ -28,6 +29,7 @@ const resultSchema = z.strictObject({
   served_models: z.array(z.string()).describe("Model names in the provider's responses."),
   fallback_used: z.boolean(),
   cost_usd: usd,
+  cost_status: costStatus,
   duration_seconds: z.number(),
   files_changed: z.array(z.string()),
   error: z.string().nullable(),
@@ -43,6 +45,7 @@ const openSchema = z.strictObject({
   activity: z.string().describe("Current activity."),
   duration_seconds: z.number(),
   cost_usd: usd,
+  cost_status: costStatus,
 });
 export type ReportedOpen = z.infer<typeof openSchema>;
 
@@ -129,8 +132,7 @@ function cutTo(text: string, length: number): string {
 /** @param restOf returns how to read the rest of a child's answer that is truncated at `offset` */
 export function reportInWords(report: Report, restOf: (childId: string, offset: number) => string): string {
   const { delegation_id: id, state, tasks, results, open, questions, warnings, next } = report;
-  const knownUsd = [...results, ...open].reduce((sum, { cost_usd: usd }) => sum + (usd ?? 0), 0);
-  const cost = formatTotalUsd(report.total_cost_usd ?? knownUsd, report.total_cost_usd !== null);
+  const cost = formatTotalCost([...results, ...open].map(costFacts), report.total_cost_usd);
   return [
     `Delegation ${id} (${state}): ${doneInWords(results, tasks)}, ${time(report.total_duration_seconds)}, ${cost}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),
@@ -158,7 +160,7 @@ function resultInWords(
   const where =
     model === null
       ? "not started"
-      : `${model} @ ${provider}${effort === null ? "" : `, effort ${effort}`}, ${time(result.duration_seconds)}, ${money(result.cost_usd)}`;
+      : `${model} @ ${provider}${effort === null ? "" : `, effort ${effort}`}, ${time(result.duration_seconds)}, ${formatCost(costFacts(result))}`;
   const reason = result.status === "completed" ? "" : ` (${result.exit_reason})`;
   const suggestions = result.suggestions?.length ? [`Would work: ${result.suggestions.join(", ")}`] : [];
   return [
@@ -179,8 +181,8 @@ function resultInWords(
  * @param above position of the run in a tree: `2›` is below the second child
  */
 export function openInWords(child: ReportedOpen, tasks: number, above = ""): string {
-  const { task_index: index, goal, activity, duration_seconds: seconds, cost_usd: cost } = child;
-  return `[${above}${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${money(cost)})`;
+  const { task_index: index, goal, activity, duration_seconds: seconds } = child;
+  return `[${above}${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${formatCost(costFacts(child))})`;
 }
 
 function questionInWords(question: Report["questions"][number]): string {
@@ -195,6 +197,6 @@ function time(seconds: number): string {
   return seconds < 10 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`;
 }
 
-function money(cost: number | null): string {
-  return cost === null ? "cost unknown" : formatUsd(cost);
+function costFacts({ cost_usd: usd, cost_status: status }: Pick<ReportedResult, "cost_usd" | "cost_status">) {
+  return { usd, status };
 }

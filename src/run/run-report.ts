@@ -51,6 +51,7 @@ function reportedResult(result: Result): ReportedResult {
     served_models: route?.served_models ?? [],
     fallback_used: route?.fallback_used ?? false,
     cost_usd: result.cost_usd,
+    cost_status: result.cost_status,
     duration_seconds: result.duration_seconds,
     files_changed: result.files_changed,
     error: error?.message ?? null,
@@ -61,13 +62,15 @@ function reportedResult(result: Result): ReportedResult {
 
 /** Current state of a child, or how it ended. */
 export function openChild({ tally, activity }: RunChild, { call }: Run, now: number): ReportedOpen {
+  const { usd, status } = costOf(tally);
   return {
     task_index: tally.taskIndex,
     child_id: tally.childId,
     goal: shortLine(call.tasks[tally.taskIndex]?.goal),
     activity: "problem" in tally.planned ? "rejected" : activity,
     duration_seconds: secondsOf(tally, now),
-    cost_usd: roundUsd(costOf(tally).usd),
+    cost_usd: roundUsd(usd),
+    cost_status: status,
   };
 }
 

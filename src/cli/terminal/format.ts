@@ -1,26 +1,11 @@
 /** Formats of money, time, routes and endings, shared by every line, table and page of the command line. */
 
 import type { Result } from "../../result.ts";
-import { formatTotalUsd, formatUsd } from "../../text/money.ts";
+import { formatCost, formatUsd } from "../../text/money.ts";
 import { plural } from "../../text/plural.ts";
 
+export { formatCost, formatTotalCost } from "../../text/money.ts";
 export { grouped, plural } from "../../text/plural.ts";
-
-export type ShownCost = { usd: number | null; status: Result["cost_status"] };
-
-/** `$0.0012`, `~$0.0012` if a failed request may have been charged, `cost unknown` without a price. */
-export function formatCost({ usd, status }: ShownCost): string {
-  if (usd === null) return "cost unknown";
-  return `${status === "estimated" ? "~" : ""}${formatUsd(usd)}`;
-}
-
-/** Formats a total: `~$0.0017 + unknown` if one cost is an estimate and one is unknown. */
-export function formatTotalCost(costs: readonly ShownCost[]): string {
-  const knownUsd = costs.reduce((sum, { usd }) => sum + (usd ?? 0), 0);
-  const isComplete = costs.every(({ usd }) => usd !== null);
-  const isEstimated = knownUsd > 0 && costs.some(({ status }) => status === "estimated");
-  return `${isEstimated ? "~" : ""}${formatTotalUsd(knownUsd, isComplete)}`;
-}
 
 /** `4.7s`, `1m 04s`, `2h 05m`. */
 export function formatDuration(seconds: number): string {

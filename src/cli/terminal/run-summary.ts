@@ -125,10 +125,9 @@ function nextSteps(run: Run): string[] {
 }
 
 /** The sum or, if part of it is unknown, the known part with a note. */
-function totalCost(result: DelegationResult): string {
-  const isEstimate = result.results.some(({ cost_status }) => cost_status === "estimated");
-  if (result.total_cost_usd !== null) {
-    return formatCost({ usd: result.total_cost_usd, status: isEstimate ? "estimated" : "known" });
-  }
-  return formatTotalCost(result.results.map(({ cost_usd: usd, cost_status: status }) => ({ usd, status })));
+function totalCost({ results, total_cost_usd: totalUsd }: DelegationResult): string {
+  return formatTotalCost(
+    results.map(({ cost_usd: usd, cost_status: status }) => ({ usd, status })),
+    totalUsd,
+  );
 }

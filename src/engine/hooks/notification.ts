@@ -1,7 +1,8 @@
 /** The notifications of `notify:`, for people and programs: a child waits for an approval, or a run has ended. */
 import type { StoredEvent } from "../../event.ts";
+import { costOf } from "../../result.ts";
 import { hasEnded, isConversation, type Run, resultsOf, runIn } from "../../run/run.ts";
-import { formatTotalUsd } from "../../text/money.ts";
+import { formatTotalCost } from "../../text/money.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { commandInLine } from "../../text/spelled-text.ts";
 import { isoTime } from "../../values/iso-time.ts";
@@ -55,7 +56,7 @@ export function endNotification(run: Run, at: number, seconds: number): Notifica
   const statuses = children.map(({ tally }) => ("problem" in tally.planned ? "rejected" : tally.ending?.status));
   const completed = statuses.filter((status) => status === "completed").length;
   const { total_cost_usd: costUsd, total_duration_seconds: durationSeconds } = resultsOf(run);
-  const cost = formatTotalUsd(costUsd ?? 0, costUsd !== null);
+  const cost = formatTotalCost(children.map(({ tally }) => costOf(tally)));
   const stopped = children.every(hasEnded) ? "" : ", the run was stopped";
   const outcome = `${completed} of ${children.length} completed${stopped}`;
   return {

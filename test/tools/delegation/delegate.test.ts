@@ -37,6 +37,7 @@ function result(index: number, more: Partial<ReportedResult> = {}): ReportedResu
     served_models: [],
     fallback_used: false,
     cost_usd: 0.01,
+    cost_status: "known",
     duration_seconds: 1,
     files_changed: [],
     error: null,
@@ -123,6 +124,17 @@ test("money has the same format for models and users", async () => {
   const partly = { ...report([result(0), result(1, { cost_usd: null })]), total_cost_usd: null };
   const { text: known } = await tool({ submit: async () => partly }).run(call("a", "b"), context);
   assert.match(known, /^Delegation r \(ended\): .*, \$0\.0100 \+ unknown\./);
+  const guessed = result(1, { cost_status: "estimated" });
+  const open = { task_index: 2, child_id: "r.3", goal: "c", activity: "thinking", duration_seconds: 12 };
+  const waiting = [{ ...open, cost_usd: 0.004, cost_status: "estimated" as const }];
+  const { text: about } = await tool({ submit: async () => report([result(0), guessed], { open: waiting }) }).run(
+    call("a", "b", "c"),
+    context,
+  );
+  assert.match(about, /^Delegation r \(ended\): .*, ~\$0\.0200\./);
+  assert.match(about, /r\.1 completed: .*, \$0\.0100\n/);
+  assert.match(about, /r\.2 completed: .*, ~\$0\.0100\n/);
+  assert.match(about, /- \[3\/2\] c: thinking \(12 s, ~\$0\.0040\)/);
 });
 
 test("results are reported in task order, with route and cost", async () => {
