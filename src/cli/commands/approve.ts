@@ -219,5 +219,13 @@ export function formatDecision({ question, counted, end }: Answered, allowed: bo
     return `${allowed ? "Allowed" : "Denied"}: ${childId}, ${oneLine(question.toolName)}\n${lines.join("\n")}\n`;
   }
   if (end === undefined) return `Too late: ${childId} no longer has this request. See deputy show ${childId}.\n`;
-  return `Too late: it was already ${end.allowed ? "allowed" : "denied"} (${oneLine(end.by)}: ${oneLine(end.reason)}).\n`;
+  return `Too late: it was already ${decisionInWords(end)}.\n`;
+}
+
+/** `denied by terminal (alice): use pnpm`. The surfaces' own reasons only repeat the decision and its place. */
+function decisionInWords({ allowed, by, reason }: NonNullable<Answered["end"]>): string {
+  const verb = allowed ? "allowed" : "denied";
+  const why = reason.startsWith(`${verb} `) ? reason.split(": ").slice(1).join(": ") : reason;
+  const who = by === "nobody" ? "" : ` by ${oneLine(by)}`;
+  return `${verb}${who}${why === "" ? "" : `: ${oneLine(why).replace(/\.$/, "")}`}`;
 }
