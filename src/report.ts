@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { EFFORTS } from "./route.ts";
 import { formatCost, formatTotalCost } from "./text/money.ts";
+import { asLabel } from "./text/short-line.ts";
 import { spelledLines } from "./text/spelled-text.ts";
 
 const STATES = ["running", "paused", "ended", "stopped", "unfinished"] as const;
@@ -182,7 +183,7 @@ function resultInWords(
  */
 export function openInWords(child: ReportedOpen, tasks: number, above = ""): string {
   const { task_index: index, goal, activity, duration_seconds: seconds } = child;
-  return `[${above}${index + 1}/${tasks}] ${goal}: ${activity} (${time(seconds)}, ${formatCost(costFacts(child))})`;
+  return `[${above}${index + 1}/${tasks}] ${asLabel(goal)} ${activity} (${time(seconds)}, ${formatCost(costFacts(child))})`;
 }
 
 function questionInWords(question: Report["questions"][number]): string {

@@ -6,6 +6,7 @@ import type { Limits, Planned, Ready } from "../../plan.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
 import { formatTotalUsd, formatUsd, roundUsd } from "../../text/money.ts";
+import { asLabel } from "../../text/short-line.ts";
 import { present } from "../../values/present.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatCount, formatDuration, formatRoute, grouped, plural } from "./format.ts";
@@ -37,7 +38,12 @@ export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint, o
   );
   const problems = plan.planned.flatMap((planned, index) =>
     "problem" in planned
-      ? [paint("red", `✗ ${places[index]} ${fit(oneLine(planned.task.goal), GOAL_COLUMNS)}: ${problemText(planned)}`)]
+      ? [
+          paint(
+            "red",
+            `✗ ${places[index]} ${asLabel(fit(oneLine(planned.task.goal), GOAL_COLUMNS))} ${problemText(planned)}`,
+          ),
+        ]
       : [],
   );
   const warnings = [

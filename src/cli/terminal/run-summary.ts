@@ -2,6 +2,7 @@
 
 import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
 import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
+import { asLabel } from "../../text/short-line.ts";
 import type { Paint } from "../io.ts";
 import { goalIn, taskPosition } from "./event-lines.ts";
 import {
@@ -55,7 +56,7 @@ function failures(run: Run, { results }: DelegationResult, paint: Paint): string
   if (failed.length === 0) return "";
   const lines = failed.map((child) => {
     const goal = goalIn(run, child.task_index, GOAL_COLUMNS);
-    return `${paint("red", "✗")} ${taskPosition(child.task_index, run)} ${goal}: ${fit(oneLine(formatReason(child)), REASON_COLUMNS)}\n`;
+    return `${paint("red", "✗")} ${taskPosition(child.task_index, run)} ${asLabel(goal)} ${fit(oneLine(formatReason(child)), REASON_COLUMNS)}\n`;
   });
   return `${paint("bold", "Not completed")}\n${lines.join("")}`;
 }

@@ -50,6 +50,10 @@ describe("below the answers", () => {
     );
   });
 
+  test("stands the goal without its own period in front of the reason", async () => {
+    assert.match(await endOf("- Fail now.\n- Say done\n"), /^✗ \[1\/2\] Fail now: failed: refused/m);
+  });
+
   test("stand the files that each child changed, with lines added and removed", async () => {
     assert.match(
       await endOf("- Write it\n"),
