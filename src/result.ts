@@ -11,6 +11,7 @@ import { roundUsd } from "./text/money.ts";
 import type { LinesChanged } from "./tool.ts";
 import { isoTime } from "./values/iso-time.ts";
 import { present } from "./values/present.ts";
+import { secondsIn } from "./values/seconds.ts";
 
 export type Status = Ending["status"] | "rejected";
 
@@ -81,7 +82,7 @@ type ResultFacts = {
   started_at: string | null;
   /** End in UTC, as ISO 8601; null if it has not been recorded. */
   ended_at: string | null;
-  /** Time from the child's start to its end, without the queue. */
+  /** Time from the child's start to its end, without the queue, to the millisecond. */
   duration_seconds: number;
   /** Every tool call, in order. */
   tool_trace: ToolTrace[];
@@ -400,7 +401,7 @@ function base(tally: ChildStats) {
     cost_status: cost.status,
     started_at: tally.startedAt === undefined ? null : isoTime(tally.startedAt),
     ended_at: tally.endedAt === undefined ? null : isoTime(tally.endedAt),
-    duration_seconds: tally.durationMs / 1000,
+    duration_seconds: secondsIn(tally.durationMs),
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
     ...(Object.keys(tally.linesChanged).length > 0 && { lines_changed: { ...tally.linesChanged } }),
@@ -529,7 +530,7 @@ export function delegationResult(
   return {
     delegation_id: delegationId,
     results,
-    total_duration_seconds: durationMs / 1000,
+    total_duration_seconds: secondsIn(durationMs),
     total_cost_usd: costs.some((cost) => cost === null)
       ? null
       : roundUsd(costs.reduce<number>((sum, cost) => sum + (cost ?? 0), 0)),

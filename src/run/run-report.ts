@@ -4,6 +4,7 @@ import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
 import { roundUsd } from "../text/money.ts";
 import { shortLine } from "../text/short-line.ts";
 import { present } from "../values/present.ts";
+import { secondsIn } from "../values/seconds.ts";
 import { setAsideReason } from "./crash-loop.ts";
 import { allChildren, hasEnded, isOver, type Run, type RunChild, resultsOf } from "./run.ts";
 import { isAtWork, type RunListing } from "./run-store.ts";
@@ -68,15 +69,15 @@ export function openChild({ tally, activity }: RunChild, { call }: Run, now: num
     child_id: tally.childId,
     goal: shortLine(call.tasks[tally.taskIndex]?.goal),
     activity: "problem" in tally.planned ? "rejected" : activity,
-    duration_seconds: secondsOf(tally, now),
+    duration_seconds: secondsIn(durationOf(tally, now)),
     cost_usd: roundUsd(usd),
     cost_status: status,
   };
 }
 
-function secondsOf({ startedAt, ending, durationMs }: ChildStats, now: number): number {
-  if (ending !== undefined) return durationMs / 1000;
-  return startedAt === undefined ? 0 : Math.max(0, now - startedAt) / 1000;
+function durationOf({ startedAt, ending, durationMs }: ChildStats, now: number): number {
+  if (ending !== undefined) return durationMs;
+  return startedAt === undefined ? 0 : Math.max(0, now - startedAt);
 }
 
 function questionsOf({ tally, questions }: RunChild, now: number): Report["questions"] {
@@ -91,7 +92,7 @@ function questionsOf({ tally, questions }: RunChild, now: number): Report["quest
             tool: toolName,
             target,
             directory,
-            seconds_left: Math.max(0, answerBy - now) / 1000,
+            seconds_left: secondsIn(Math.max(0, answerBy - now)),
           },
         ],
   );

@@ -7,6 +7,7 @@ import { allChildren, hasEnded, isRejected, type Run, workedMs } from "../../run
 import { stateOf } from "../../run/run-report.ts";
 import { roundUsd } from "../../text/money.ts";
 import { isWithin } from "../../values/path-within.ts";
+import { secondsIn } from "../../values/seconds.ts";
 import { createPaint, type Io, type Output, type Paint } from "../io.ts";
 import { formatDuration, formatTotalCost } from "./format.ts";
 import { formatWhen } from "./local-time.ts";
@@ -166,7 +167,7 @@ export function listingDocument(listing: RunListing, now: number) {
     directory: run.directory ?? null,
     started_at: new Date(run.startedAt).toISOString(),
     ended_at: run.endedAt === undefined ? null : new Date(run.endedAt).toISOString(),
-    duration_seconds: timeOf(run, now) / 1000,
+    duration_seconds: secondsIn(timeOf(run, now)),
     tasks: run.children.length,
     /** Includes the children of children. */
     children: allChildren(run).length,
