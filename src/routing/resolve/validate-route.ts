@@ -7,7 +7,7 @@ import type { Problem, Warning } from "../../errors.ts";
 import type { Endpoint, ModelFacts, Route } from "../../route.ts";
 import { suggest } from "../../text/did-you-mean.ts";
 import { present } from "../../values/present.ts";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { Catalog, Serves } from "../catalog/catalog.ts";
 import { FAMILY_NAMES, familyNamed } from "../catalog/families.ts";
 import {
   apiModeOf,
@@ -196,7 +196,7 @@ function doubts(
   model: string,
   { catalog, providers }: ValidateRouteDeps,
 ): Warning[] {
-  const known = catalog.knows(provider, baseUrl, model);
+  const known = knownAt(provider, baseUrl, model, catalog);
   if (known === "yes" || (catalog.serves(provider, baseUrl, model) === "yes" && known === "unknown")) return [];
   const near = known === "no" ? catalog.nearestModels(provider, model) : [];
   const meant = near.length > 0 ? near : [...families(model), ...providersInside(model, provider, providers)];
@@ -207,6 +207,16 @@ function doubts(
       : `deputy models --provider ${provider.slug} lists the models that are.`;
   const message = `${model} is not known to Deputy; it is sent to ${provider.slug} as is. ${hint}`;
   return [{ code: "model-unlisted", message }];
+}
+
+/**
+ * Where a built-in provider's address was moved, its maker's names are still judged by what the maker has: behind it
+ * usually stands a proxy of the same vendor. Any other name may be a gateway's own.
+ */
+function knownAt(provider: Provider, baseUrl: string, model: string, catalog: Catalog): Serves {
+  const here = catalog.knows(provider, baseUrl, model);
+  const isMakers = catalog.serves(provider, undefined, model) === "yes";
+  return here === "unknown" && isMakers ? catalog.knows(provider, undefined, model) : here;
 }
 
 /** Families that a name without a version resembles. */

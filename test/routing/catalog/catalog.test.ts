@@ -248,6 +248,20 @@ describe("an unknown model", () => {
     assert.deepEqual(warnings("anthropic", "claude", config), []);
   });
 
+  const moved = (base_url: string, models: object = {}) => ({
+    providers: { zai: { base_url, api_key: "key-of-proxy", models } },
+  });
+  for (const base_url of ["https://proxy.example/v1", "http://127.0.0.1:1/zai", "https://gate.example:8443/api"])
+    test(`is one where the address was moved to ${base_url}, if its name is the vendor's`, () => {
+      const [warning = "", ...more] = warnings("zai", "glm-4.77", moved(base_url));
+      assert.deepEqual(more, []);
+      assert.match(warning, /^glm-4\.77 is not known to Deputy; it is sent to zai as is\. Did you mean .*glm-4\.7/);
+      assert.deepEqual(warnings("zai", "glm-4.7", moved(base_url)), []);
+      assert.deepEqual(warnings("zai", "qwen3-32b", moved(base_url)), [], "a gateway's own");
+      assert.deepEqual(warnings("zai", "team/glm-4.77", moved(base_url)), [], "a gateway's own name");
+      assert.deepEqual(warnings("zai", "glm-4.77", moved(base_url, { "glm-4.77": {} })), []);
+    });
+
   test("passes at a gateway, whoever made it", () => {
     const config = { providers: { openai: { base_url: "https://gate.example/v1", api_key: "key-of-gate" } } };
     const { route } = ready({ provider: "openai", model: "claude-opus-5" }, { config, env });
