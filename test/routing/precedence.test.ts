@@ -280,3 +280,16 @@ test("a provider without a default model is a problem with that message", () => 
   assert.deepEqual(problem({ provider: "mylab" }, { config: own }).suggestions, ["qwen3-235b"]);
   assert.equal(problemOf(planAll({ goal: "x" }, { config: own }).planned[0]).code, "unknown-model");
 });
+
+describe("a problem of the caller's own request", () => {
+  const place = /^In the top level of the config: /;
+  for (const model of ["glm 4 7 x", "openrouter:stepfun/x", "glm-5 --bogus", "glm-5 --provider"]) {
+    test(`cites the config only if that names it: ${model}`, () => {
+      const ofFlags = problem({}, { config: PARENT, env: KEYS, parent: { model } });
+      assert.doesNotMatch(ofFlags.message, /^In /);
+      const ofConfig = problem({}, { config: { ...PARENT, model }, env: KEYS });
+      assert.match(ofConfig.message, place);
+      assert.equal(ofConfig.message.replace(place, ""), ofFlags.message);
+    });
+  }
+});

@@ -99,8 +99,8 @@ function createRouterContext(deps: RouterDeps): RouterContext {
   const parent = deps.parentRoute
     ? precedence.from(deps.parentRoute)
     : overlayAll(precedence, EMPTY_ROUTE, [
-        ...levels.parent.flatMap((fields) => layersOf("parent", fields, IN_PARENT)),
-        ...layersOf("parent", flagsOf(deps.parent), IN_PARENT).map(typed),
+        ...levels.parent.flatMap((fields) => layersOf("parent", fields, "the top level of the config")),
+        ...layersOf("parent", flagsOf(deps.parent)).map(typed),
       ]);
   const delegation = overlayAll(
     precedence,
@@ -284,8 +284,6 @@ function keyGone({ provider }: Route, keyName: string): Problem {
 function overlayAll(precedence: Precedence, below: PartialRoute, levels: readonly RouteLayer[]): PartialRoute {
   return levels.reduce<PartialRoute>((choice, level) => precedence.overlay(choice, level), below);
 }
-
-const IN_PARENT = "what the caller runs on (flags, or the top level of the config)";
 
 /** One level's request, or nothing. @param place location of an operator's level */
 function layersOf(
