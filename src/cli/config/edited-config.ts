@@ -30,8 +30,14 @@ function projectConfigPath({ env, cwd }: ConfigPlace): string {
 
 /** @throws DeputyError `config-invalid` with every error as `file:line:col key: …`; nothing is written then */
 export function checkConfig(path: string, text: string): void {
+  const errors = configErrors(path, text);
+  if (errors.length > 0) throw new DeputyError("config-invalid", errors.join("\n"), { details: errors });
+}
+
+/** Every error of a config's text as `file:line:col key: …`. */
+export function configErrors(path: string, text: string): string[] {
   const read = readDocument(path, text);
-  if ("errors" in read) throw new DeputyError("config-invalid", read.errors.join("\n"), { details: read.errors });
+  return "errors" in read ? read.errors : [];
 }
 
 /**

@@ -16,6 +16,7 @@ import { present } from "../../values/present.ts";
 import { answersFrom } from "../approvals/question.ts";
 import type { Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { modelDoubt } from "./model-doubts.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
 export type InitFlags = { yes?: true; force?: true };
@@ -92,11 +93,11 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
     for (;;) {
       const answer = await answerTo(`${question} (- for none)`, otherwise);
       if (answer === "-") return undefined;
-      const doubt = doubtOf(answer, chosen, routing, io.cwd);
+      const doubt = modelDoubt({ model: answer }, routing, { cwd: io.cwd, parent: { provider: chosen } });
       if (doubt === undefined || ("warning" in doubt && doubted === answer)) return answer;
       doubted = answer;
       const more = "warning" in doubt ? " Enter it again to use it anyway." : "";
-      io.stdout.write(`! ${oneLine("warning" in doubt ? doubt.warning : doubt.problem)}${more}\n`);
+      io.stdout.write(`! ${oneLine(("warning" in doubt ? doubt.warning : doubt.problem).message)}${more}\n`);
     }
   }
 
@@ -107,17 +108,6 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
     if (answer !== undefined) tiers[tier] = answer;
   }
   return { provider, ...present({ model }), tiers };
-}
-
-/** Why a model cannot run at this provider, or may not exist there. */
-function doubtOf(model: string, provider: string, routing: Routing, cwd: string) {
-  const [planned] = routing.plan({ tasks: [{ goal: "", model }] }, { cwd, parent: { provider } }).planned;
-  if (planned === undefined) return undefined;
-  // A key may be set later.
-  if ("problem" in planned)
-    return planned.problem.code === "missing-key" ? undefined : { problem: planned.problem.message };
-  const unlisted = planned.route.warnings.find(({ code }) => code === "model-unlisted");
-  return unlisted && { warning: unlisted.message };
 }
 
 // The file ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ import { type KeyPath, keyPathIn, pathText } from "../../values/key-path.ts";
 import type { Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { writeWarning } from "../terminal/warning.ts";
-import { editedConfig, saveConfig, type WhichFile } from "./edited-config.ts";
+import { configErrors, type EditedConfig, editedConfig, saveConfig, type WhichFile } from "./edited-config.ts";
+import { modelDoubtsIn } from "./model-doubts.ts";
 
 /** @throws DeputyError `usage`, `config-invalid`, `output-unwritable`; the file is unchanged then */
 export function setConfigValue(io: Io, place: ConfigPlace, key: string, written: string, which: WhichFile): void {
@@ -17,9 +18,27 @@ export function setConfigValue(io: Io, place: ConfigPlace, key: string, written:
   const path = typedKey(appends ? key.slice(0, -2) : key);
   const value = readValue(written);
   const edited = editedConfig(place, which);
-  saveConfig(io, place, edited, editedText(edited.text, { path, appends }, value));
+  const text = editedText(edited.text, { path, appends }, value);
+  checkChange(edited, text);
+  const here = { env: io.env, cwd: io.cwd, configPath: edited.path };
+  const before = edited.text === "" ? [] : modelDoubtsIn(here);
+  saveConfig(io, place, edited, text);
   io.stdout.write(`Set ${oneLine(key)} in ${edited.path}.\n`);
+  for (const doubt of modelDoubtsIn(here)) if (!before.includes(doubt)) writeWarning(io, doubt);
   if (holdsPlainSecret(path, value)) writeWarning(io, plainSecretNote(path));
+}
+
+/**
+ * Only what is wrong in the file has a line in it; what the command adds has none.
+ * @throws DeputyError `config-invalid`
+ */
+function checkChange({ path, text: former }: EditedConfig, text: string): void {
+  const said = (error: string) => error.slice(path.length).replace(/^:\d+:\d+ /, "");
+  const old = configErrors(path, former);
+  const errors = configErrors(path, text).map(
+    (error) => old.find((other) => said(other) === said(error)) ?? said(error),
+  );
+  if (errors.length > 0) throw new DeputyError("config-invalid", errors.join("\n"), { details: errors });
 }
 
 /** @throws DeputyError `usage` */

@@ -101,16 +101,12 @@ describe("deputy config set", () => {
     assert.equal((await run(["get", "model"])).code, 1);
   });
 
-  test("writes nothing that is not valid, and says where it would be wrong", async (context) => {
+  test("writes nothing that is not valid, and says what is wrong, in no line of the file", async (context) => {
     const { run, user } = stage(context);
     const wrong: [key: string, value: string, message: RegExp][] = [
-      [
-        "delegation.max_iterations",
-        "many",
-        /config\.yaml:\d+:\d+ delegation\.max_iterations: expected a number; found "many"/,
-      ],
-      ["modle", "x", /config\.yaml:6:1 modle: expected a known key; found `modle`\. Did you mean `model`\?/],
-      ["permissions[0].then", "alow", /config\.yaml:5:\d+ permissions\[0\]\.then: expected one of allow, ask, deny/],
+      ["delegation.max_iterations", "many", /^deputy: delegation\.max_iterations: expected a number; found "many"/],
+      ["modle", "x", /^deputy: modle: expected a known key; found `modle`\. Did you mean `model`\?/],
+      ["permissions[0].then", "alow", /^deputy: permissions\[0\]\.then: expected one of allow, ask, deny/],
       ["models.sk-live-1234567890abcdefghijklmn", "x", /expected no key here/],
     ];
     for (const [key, value, message] of wrong) {
@@ -121,6 +117,43 @@ describe("deputy config set", () => {
     }
     assert.equal(user(), CONFIG);
   });
+
+  test("names the line of what was wrong in the file before, and corrects it", async (context) => {
+    const { run, write } = stage(context);
+    write(".config/deputy/config.yaml", "model: glm-4.7\nsecond: 1\n");
+    const { code, stderr } = await run(["set", "modle", "x"]);
+    assert.equal(code, 2);
+    const [first = "", second = ""] = stderr.split("\n");
+    assert.match(first, /config\.yaml:2:1 second: expected a known key/);
+    assert.match(second, /^modle: expected a known key/);
+    write(".config/deputy/config.yaml", "model: glm-4.7\nprovider: 7\n");
+    assert.equal((await run(["set", "provider", "zai"])).code, 0);
+  });
+
+  const unknown: [argv: string[], warning: RegExp | undefined][] = [
+    [["model", "glm-4.77"], /^! glm-4\.77 is not known to Deputy; it is sent to zai as is\. Did you mean .*glm-4\.7/],
+    [["models.small", "glm-4.77"], /^! glm-4\.77 is not known to Deputy/],
+    [["models.small", "{ model: banana, provider: zai }"], /^! banana is not known to Deputy/],
+    [["delegation.model", "glm-4.77"], /^! glm-4\.77 is not known to Deputy/],
+    [["delegation.fallbacks[]", "glm-4.77"], /^! glm-4\.77 is not known to Deputy/],
+    [["agents.reviewer", "{ prompt: Review., model: glm-4.77 }"], /^! glm-4\.77 is not known to Deputy/],
+    [["rules[]", "{ when: { tag: review }, use: glm-4.77 }"], /^! glm-4\.77 is not known to Deputy/],
+    [["providers.zai.default_model", "glm-5.1"], undefined],
+    [["model", "large"], /^! Expected a model; found large, which is not one of your aliases/],
+    [["model", "glm-5.1"], undefined],
+    [["models.small", "glm-4.7 --provider zai"], undefined],
+    [["models.small", "claude-opus-5 --provider anthropic"], undefined],
+    [["delegation.max_iterations", "7"], undefined],
+  ];
+  for (const [argv, warning] of unknown)
+    test(`${warning === undefined ? "accepts" : "warns of"} ${argv.join(" = ")}, as deputy run would`, async (context) => {
+      const { run } = stage(context);
+      const { code, stderr } = await run(["set", ...argv], { ZAI_API_KEY: "key-of-zai" });
+      assert.equal(code, 0);
+      if (warning === undefined) assert.equal(stderr, "");
+      else assert.match(stderr, warning);
+      assert.equal((await run(["set", "provider", "zai"], { ZAI_API_KEY: "key-of-zai" })).stderr, "", "told once");
+    });
 
   test("creates the file of the user or the project, readable by the user alone, and names trust", async (context) => {
     const { run, path } = stage(context, {});
