@@ -1,9 +1,10 @@
 /** The engine: submit · watch · steer · answer · stop · resume. Surfaces start and change runs through it, and read runs with `run/`. */
+import { errorMessage } from "../errors.ts";
 import type { Event, SteerAuthor, StoredEvent } from "../event.ts";
 import type { ChainHead } from "../journal/chain.ts";
 import { closeAbandoned } from "../run/close-abandoned.ts";
 import { type Pruned, type PruneOptions, pruneRuns } from "../run/prune.ts";
-import { namedChild, type RunUpdate } from "../run/run.ts";
+import { namedChild, type Run, type RunUpdate } from "../run/run.ts";
 import {
   catchUp,
   eventsOf,
@@ -192,7 +193,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const events = firstEvents(id);
     await journal.append(events);
     const { run } = newRun([events[0]]);
-    for (const event of events) hooks.watch(setup, run)({ event, run });
+    hooks.tell(setup, run, events);
     return id;
   }
 
@@ -210,8 +211,19 @@ export function createEngine(deps: EngineDeps): Engine {
   async function closeAbandonedRun(loaded: LoadedRun, by: string, target: string | undefined): Promise<void> {
     await catchUp(journal, loaded);
     const { run } = loaded;
-    if (run.endedAt === undefined) await journal.append(closeAbandoned(run, by, clock.now(), target));
+    const ends = run.endedAt === undefined ? closeAbandoned(run, by, clock.now(), target) : [];
+    await journal.append(ends);
     await journal.release(run.delegationId);
+    tellHooks(run, ends);
+  }
+
+  /** With the config of now. The run has ended even if that config is invalid. */
+  function tellHooks(run: Run, events: readonly StoredEvent[]): void {
+    try {
+      hooks.tell(deps.setup(), run, events);
+    } catch (error) {
+      deps.warn(`No hook was run at the end of ${run.delegationId}: ${errorMessage(error)}`);
+    }
   }
 
   const talk = { clock, journal, newId: deps.newId, redact: (text: string) => deps.setup().redact(text), ...current };
@@ -225,7 +237,7 @@ export function createEngine(deps: EngineDeps): Engine {
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
     retry: (id, options) => retry({ ...deps, ...current, prepare, begin }, id, options),
-    ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin }),
+    ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin, hooks }),
     stop,
     ...createSteering(talk),
     ...createApprovalRequests(talk),

@@ -1,8 +1,9 @@
 /**
  * Takes the events of this process's runs outside: to the commands of `hooks:` and to the command and webhook of
- * `notify:`. It sees each event once, when the owner of its run publishes it, and never holds up or fails the run.
+ * `notify:`. It sees each event once, when the process that recorded it publishes it, and never holds up or fails the
+ * run.
  */
-import { type Event, isStored } from "../../event.ts";
+import { type Event, isStored, type StoredEvent } from "../../event.ts";
 import { allChildren, type Run, type RunUpdate } from "../../run/run.ts";
 import { createEventHooks } from "./event-hooks.ts";
 import { createNotifier } from "./notifier.ts";
@@ -11,6 +12,8 @@ import type { HookSetup, HooksDeps, TellFailure } from "./outlet.ts";
 export type Hooks = {
   /** Returns the function that receives each event of a run when it is published. */
   watch(setup: HookSetup, run: Run): (update: RunUpdate) => void;
+  /** Passes on recorded events of a run that this process does not run. */
+  tell(setup: HookSetup, run: Run, events: readonly StoredEvent[]): void;
   /** Resolves when every command and request that events have caused has ended. */
   settled(): Promise<void>;
   /** Waits for them a little, and ends what is left. */
@@ -41,6 +44,11 @@ export function createHooks(deps: HooksDeps): Hooks {
     };
   }
 
+  function tell(setup: HookSetup, run: Run, events: readonly StoredEvent[]): void {
+    const onUpdate = watch(setup, run);
+    for (const event of events) onUpdate({ event, run });
+  }
+
   async function settled(): Promise<void> {
     await Promise.all(jobs.map((each) => each.settled()));
   }
@@ -54,7 +62,7 @@ export function createHooks(deps: HooksDeps): Hooks {
     await settled();
   }
 
-  return { watch, settled, close };
+  return { watch, tell, settled, close };
 }
 
 /** The events of a result that a retry took over happened in the earlier run. */

@@ -11,6 +11,7 @@ import { catchUp, type LoadedRun } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
 import type { CurrentRuns, FoundRun } from "../control/current-runs.ts";
 import { asItEnded, type LiveDelegation } from "../delegation.ts";
+import type { Hooks } from "../hooks/hooks.ts";
 import type { Setup } from "../setup/setup.ts";
 import { ownedBy } from "./claim-run.ts";
 import { withoutKeys } from "./known-keys.ts";
@@ -46,6 +47,7 @@ export type ContinueRunDeps = Resuming &
   Pick<CurrentRuns, "find"> & {
     clock: Clock;
     journal: Journal;
+    hooks: Pick<Hooks, "tell">;
     /** This process. */
     pid: number;
     /** Reads the current config and environment. */
@@ -92,7 +94,7 @@ async function resumeAfterCrash(
   return whileOwned(deps, found, async (loaded) => {
     const setup = withPermissions(deps.setup(), options.permissions);
     const plan = await planOrRefuse(deps, run, setup, { ...options, server });
-    await deps.endAsked(loaded, server);
+    deps.hooks.tell(setup, run, await deps.endAsked(loaded, server));
     if (!wasCutOff(run)) {
       await disown(run.delegationId);
       return asItEnded(run);

@@ -60,9 +60,10 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
     await catchUp(journal, loaded);
     const { isBudgeted } = boundsOf(nestedCall);
     const plan = await planResume(loaded.run, setup, { server, isBudgeted }, nestedCall.parent.signal);
-    await endAsked(loaded, server);
+    const ended = await endAsked(loaded, server);
     const ends = endsOfStopped(loaded.run, clock.now(), server);
-    return { setup, loaded, first: await recordResume(loaded, factsOf(plan), ends) };
+    const resumed = await recordResume(loaded, factsOf(plan), ends);
+    return { setup, loaded, first: [...ended, ...resumed] };
   }
 
   return runNestedWith;

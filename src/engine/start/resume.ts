@@ -31,7 +31,7 @@ export type ResumeFacts = Pick<
 export type Resuming = {
   /** Writes nothing. If the signal aborts, the plan is made without the keys that are still pending. */
   planResume(run: Run, setup: Setup, options: PlanOptions, signal: AbortSignal): Promise<ResumePlan>;
-  endAsked(loaded: LoadedRun, server: string | undefined): Promise<void>;
+  endAsked(loaded: LoadedRun, server: string | undefined): Promise<StoredEvent[]>;
   recordResume(loaded: LoadedRun, facts: ResumeFacts, more: readonly StoredEvent[]): Promise<StoredEvent[]>;
 };
 
@@ -119,15 +119,22 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     return today;
   }
 
-  /** When a server resumes by itself, ends the children that a user asked to stop before the crash. */
-  async function endAsked({ run, past }: LoadedRun, server: string | undefined): Promise<void> {
+  /**
+   * When a server resumes by itself, ends the children that a user asked to stop before the crash.
+   * @returns what was recorded; if the run continues, without the ends of its own children, which are recorded again
+   * after its resume
+   */
+  async function endAsked({ run, past }: LoadedRun, server: string | undefined): Promise<StoredEvent[]> {
     const asked = run.children.filter((child) => child.stopAskedBy !== undefined && !hasEnded(child));
-    if (server === undefined || asked.length === 0 || !wasCutOff(run)) return;
+    if (server === undefined || !wasCutOff(run)) return [];
+    const recorded: StoredEvent[] = [];
     for (const { tally, stopAskedBy = "" } of asked) {
       const ends = closeAbandoned(run, stopAskedBy, clock.now(), tally.childId);
       await journal.append(ends);
       for (const event of ends) remember(past, event, run.delegationId);
+      recorded.push(...ends);
     }
+    return wasCutOff(run) ? recorded.filter((event) => event.delegationId !== run.delegationId) : recorded;
   }
 
   /** @returns what is recorded before the children continue */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import type { ModelCall } from "../../../src/child/wire/request/request.ts";
-import { createMemory } from "../../../src/journal/memory.ts";
+import { createMemory, createMemoryJournal } from "../../../src/journal/memory.ts";
 import { ACME_REFUSES, delegates, runs } from "../../fields/effects.ts";
 import { fails, says } from "../../support/child-stage.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
@@ -204,6 +204,87 @@ describe("an event", () => {
       `child-end ${id}.1`,
       `delegation-end ${id}`,
     ]);
+  });
+
+  const forever: ModelScript = () => new Promise(() => {});
+
+  /** A run whose process has died while its children worked. */
+  async function abandoned(options: ReturnType<typeof place>["options"], goals: string[], server?: string) {
+    const memory = createMemory();
+    const first = createTestEngine({ script: forever, memory, config });
+    const started = Promise.withResolvers<void>();
+    let count = 0;
+    const more = server === undefined ? {} : { server };
+    const call = { tasks: goals.map((goal) => ({ goal })) };
+    const { id, follow } = await first.engine.submit(call, { ...options, ...more });
+    void follow(({ event }) => {
+      if (event.kind === "step-start" && ++count === goals.length) started.resolve();
+    }).catch(() => {});
+    await started.promise;
+    await first.engine.hooksSettled();
+    return { id, memory, first };
+  }
+
+  for (const [what, target, ends] of [
+    ["a run", "", ["child-end ID.1", "child-end ID.2", "delegation-end ID"]],
+    ["one child", ".1", ["child-end ID.1"]],
+  ] as const)
+    test(`that another process records when it stops ${what} whose process has died runs its hook once`, async (t) => {
+      const { seen, options } = place(t);
+      const { id, memory, first } = await abandoned(options, ["one", "two"]);
+      first.die();
+      const before = seen().length;
+      const stopping = () => createTestEngine({ script: forever, memory, config }).engine;
+      for (const engine of [stopping(), stopping()]) {
+        await engine.stop(`${id}${target}`, "test");
+        await engine.hooksSettled();
+      }
+      assert.deepEqual(
+        seen().slice(before),
+        ends.map((line) => line.replace("ID", id)),
+      );
+    });
+
+  test("that another process records runs the hooks of its own config, and none without one", async (t) => {
+    const { seen, options } = place(t);
+    const { id, memory, first } = await abandoned(options, ["one"]);
+    first.die();
+    const before = seen();
+    const { engine } = createTestEngine({ script: forever, memory });
+    await engine.stop(id, "test");
+    await engine.hooksSettled();
+    assert.deepEqual(seen(), before);
+  });
+
+  test("that a server records for a run whose every child was to stop runs its hook once", async (t) => {
+    const { seen, options } = place(t);
+    const { id, memory, first } = await abandoned(options, ["one"], "serve");
+    first.die();
+    await createMemoryJournal({ memory }).append([
+      { kind: "stop-request", at: 1, delegationId: id, by: "test", target: `${id}.1` },
+    ]);
+    const before = seen().length;
+    for (let restart = 0; restart < 2; restart += 1) {
+      const server = createTestEngine({ script: forever, memory, config }).engine;
+      await server.resumeAfterCrash(await server.run(id), "serve", {});
+      await server.hooksSettled();
+    }
+    assert.deepEqual(seen().slice(before), [`child-end ${id}.1`, `delegation-end ${id}`]);
+  });
+
+  test("that a server records for what a user stopped before it crashed runs its hook once", async (t) => {
+    const { seen, options } = place(t);
+    const { id, memory, first } = await abandoned(options, ["one", "two"], "serve");
+    first.die();
+    await createMemoryJournal({ memory }).append([
+      { kind: "stop-request", at: Date.now(), delegationId: id, by: "test", target: `${id}.1` },
+    ]);
+    const before = seen().length;
+    const server = createTestEngine({ script: async () => says("done"), memory, config }).engine;
+    const { result } = await server.resumeAfterCrash(await server.run(id), "serve", {});
+    await result;
+    await server.hooksSettled();
+    assert.deepEqual(seen().slice(before), [`child-end ${id}.1`, `child-end ${id}.2`, `delegation-end ${id}`]);
   });
 
   test("of a result that a retry carries over runs no hook again", async (t) => {
