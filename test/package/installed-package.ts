@@ -10,6 +10,7 @@ import { delimiter, dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { connect } from "../support/mcp-clients.ts";
+import { missingShell, openShell, SHELLS, typeKeys } from "../support/shells.ts";
 import { type Place, type Seen, stage } from "../support/whole-stage.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -151,6 +152,16 @@ describe("the package installed for the whole system with npm install -g", () =>
     assert.equal(outcome.runs.stdout.match(/one|two/g)?.length, 2);
     assert.equal(requests.length, 2);
   });
+
+  for (const [name, shell] of Object.entries(SHELLS))
+    test(`completes commands, flags and models in ${name}`, { skip: missingShell(name) }, async (context) => {
+      const terminal = openShell(context, shell, { folder: join(prefix, "bin") });
+      await terminal.see("ready$");
+      await typeKeys(terminal, "deputy ret\t", "retry ");
+      await typeKeys(terminal, "x --eff\t", "--effort ");
+      await typeKeys(terminal, "xh\t", "xhigh ");
+      await typeKeys(terminal, "-m swi\t", "swift ");
+    });
 
   test("serves delegate_task over MCP", async () => {
     const { outcome } = await atHome(async ({ env, cwd }) => {
