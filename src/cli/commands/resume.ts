@@ -1,28 +1,16 @@
 /** `deputy resume`: continues a run whose process has ended, with the output of `deputy run`. */
 import { resolve } from "node:path";
-import { Option } from "commander";
 import type { ChatExtras, RunListing } from "../../engine/engine.ts";
 import { isConversation } from "../../run/run.ts";
 import { stateOf } from "../../run/run-report.ts";
 import { present } from "../../values/present.ts";
 import type { createChatExtras } from "../chat/background-runs.ts";
-import {
-  ALLOW_OPTION,
-  CONCURRENCY_OPTION,
-  CONFIG_OPTION,
-  type Declare,
-  examples,
-  QUIET_OPTION,
-  SPAWN_DEPTH_OPTION,
-  WAIT_FOR_APPROVAL_OPTION,
-  withDeputy,
-  withSpawnDepth,
-} from "../command.ts";
+import { CONFIG_OPTION, type Declare, examples, withDeputy, withSpawnDepth } from "../command.ts";
 import { EXIT_INTERRUPTED } from "../exit-codes.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
-import { type WorkFlags, workOptions } from "../work-flags.ts";
+import { declareOutputFlags, declareWorkFlags, type WorkFlags, workOptions } from "../work-flags.ts";
 
 type ResumeFlags = FollowFlags & WorkFlags & { last?: true };
 
@@ -31,16 +19,10 @@ export const declareResume: Declare = (command, context) => {
   command
     .description("Continue a run whose process has ended. Finished children do not run again.")
     .argument("[id]", "the run's id, or its beginning")
-    .option(...LAST_OPTION)
-    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
-    .option("--ndjson", "print events and result as JSON lines")
-    .option("-o, --output <dir>", "write every result to this directory, including earlier ones")
-    .option(...QUIET_OPTION)
-    .option("-v, --verbose", "also show requests, tool calls and approvals")
-    .option(...CONCURRENCY_OPTION)
-    .option(...SPAWN_DEPTH_OPTION)
-    .option(...ALLOW_OPTION)
-    .option(...WAIT_FOR_APPROVAL_OPTION)
+    .option(...LAST_OPTION);
+  declareWorkFlags(command);
+  declareOutputFlags(command, "write every result to this directory, including earlier ones");
+  command
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",

@@ -5,23 +5,18 @@ import type { RunListing } from "../../engine/engine.ts";
 import { EFFORTS } from "../../route.ts";
 import { isConversation } from "../../run/run.ts";
 import { present } from "../../values/present.ts";
-import {
-  ALLOW_OPTION,
-  CONCURRENCY_OPTION,
-  CONFIG_OPTION,
-  type Declare,
-  examples,
-  QUIET_OPTION,
-  SPAWN_DEPTH_OPTION,
-  usdAmount,
-  WAIT_FOR_APPROVAL_OPTION,
-  withDeputy,
-  withSpawnDepth,
-} from "../command.ts";
+import { CONFIG_OPTION, type Declare, examples, usdAmount, withDeputy, withSpawnDepth } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { failedIn } from "../terminal/run-table.ts";
-import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
+import {
+  declareOutputFlags,
+  declareWorkFlags,
+  type RouteFlags,
+  type WorkFlags,
+  wishOf,
+  workOptions,
+} from "../work-flags.ts";
 
 type RetryFlags = FollowFlags & RouteFlags & WorkFlags & { last?: true; maxCost?: number; strict?: true };
 
@@ -33,18 +28,13 @@ export const declareRetry: Declare = (command, context) => {
     .option(...LAST_OPTION)
     .option("-m, --model <model>", "run every task that runs again on this model; also `x --provider y`")
     .option("-p, --provider <slug>", "run them at this provider")
-    .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS))
-    .option(...CONCURRENCY_OPTION)
-    .option(...SPAWN_DEPTH_OPTION)
+    .addOption(new Option("-e, --effort <effort>", "run them with this reasoning effort").choices(EFFORTS));
+  declareWorkFlags(command);
+  command
     .option("--max-cost <usd>", "maximum cost of the new run (default: that of the earlier one)", usdAmount)
-    .option(...ALLOW_OPTION)
-    .option(...WAIT_FOR_APPROVAL_OPTION)
-    .option("--strict", "start nothing unless every task can start")
-    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
-    .option("--ndjson", "print events and result as JSON lines")
-    .option("-o, --output <dir>", "write every result to this directory, carried ones included")
-    .option(...QUIET_OPTION)
-    .option("-v, --verbose", "also show requests, tool calls and approvals")
+    .option("--strict", "start nothing unless every task can start");
+  declareOutputFlags(command, "write every result to this directory, carried ones included");
+  command
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",

@@ -9,17 +9,12 @@ import { type Call, parseCall } from "../../task.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { present } from "../../values/present.ts";
 import {
-  ALLOW_OPTION,
-  CONCURRENCY_OPTION,
   CONFIG_OPTION,
   type Context,
   collect,
   type Declare,
   examples,
-  QUIET_OPTION,
-  SPAWN_DEPTH_OPTION,
   usdAmount,
-  WAIT_FOR_APPROVAL_OPTION,
   withDeputy,
   withSpawnDepth,
 } from "../command.ts";
@@ -29,7 +24,14 @@ import { withProvider } from "../input/which-provider.ts";
 import { createPaint, type Io } from "../io.ts";
 import { createFollower, type FollowFlags } from "../terminal/follow.ts";
 import { type EstimatedPlan, formatPlan, planDocument } from "../terminal/plan-table.ts";
-import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
+import {
+  declareOutputFlags,
+  declareWorkFlags,
+  type RouteFlags,
+  type WorkFlags,
+  wishOf,
+  workOptions,
+} from "../work-flags.ts";
 
 type RunFlags = FollowFlags &
   RouteFlags &
@@ -83,20 +85,15 @@ export const declareRun: Declare = (command, context) => {
     .option("--items <file>", "run the one task once per row of a CSV or JSON Lines file")
     .option("-m, --model <model>", "default model for tasks; also `x --provider y`")
     .option("-p, --provider <slug>", "default provider for tasks")
-    .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS))
-    .option(...CONCURRENCY_OPTION)
-    .option(...SPAWN_DEPTH_OPTION)
+    .addOption(new Option("-e, --effort <effort>", "default reasoning effort for tasks").choices(EFFORTS));
+  declareWorkFlags(command);
+  command
     .option("--max-cost <usd>", "maximum cost of all tasks together", usdAmount)
-    .option(...ALLOW_OPTION)
-    .option(...WAIT_FOR_APPROVAL_OPTION)
     .option("--strict", "start nothing unless every task can start")
-    .option("--dry-run", "show the plan without starting anything")
-    .addOption(new Option("--json", "print the result as JSON").conflicts("ndjson"))
-    .addOption(new Option("--ndjson", "print events and result as JSON lines").conflicts("dryRun"))
-    .option("-o, --output <dir>", "write each result to this directory as it arrives")
-    .option("-w, --workspace <dir>", "directory the children work in (default: this one)")
-    .option(...QUIET_OPTION)
-    .option("-v, --verbose", "also show requests, tool calls and approvals")
+    .addOption(new Option("--dry-run", "show the plan without starting anything").conflicts("ndjson"))
+    .option("-w, --workspace <dir>", "directory the children work in (default: this one)");
+  declareOutputFlags(command, "write each result to this directory as it arrives");
+  command
     .option(...CONFIG_OPTION)
     .addHelpText(
       "after",
