@@ -11,7 +11,7 @@ import { assertScreen, SIZES } from "../support/golden-screen.ts";
 
 const plain = (_style: unknown, text: string) => text;
 
-function stage(size: { columns: number; rows: number }, styled = false) {
+function stage(size: { columns: number; rows: number }, styled = false, rich = true) {
   const clock = createFakeClock();
   const terminal = createFakeTerminal(size.columns, size.rows);
   let typed = "";
@@ -19,7 +19,7 @@ function stage(size: { columns: number; rows: number }, styled = false) {
     output: terminal,
     paint: plain,
     clock,
-    rich: true,
+    rich,
     styled,
     verbose: false,
     asksHere: true,
@@ -92,6 +92,18 @@ test("an answer's text appears whole above the moving part, however narrow it is
     terminal.text(),
     "The quick brown fox jumps\nover the lazy dog and goes on\nto other things.\n\n- one\n- two",
   );
+});
+
+test("without cursor movement, the lines of siblings wait until a question is answered", () => {
+  const { terminal, view, start, tell } = stage({ columns: 80, rows: 24 }, false, false);
+  start("chat", ["hello"]);
+  start("chat.1.1", ["a lion", "a falcon"]);
+  const before = terminal.text();
+  view.pause();
+  tell("chat.1.1", 1, { kind: "child-end", ending: { status: "completed", text: "Roar." }, durationMs: 100 });
+  assert.equal(terminal.text(), before);
+  view.resume();
+  assert.match(terminal.text().slice(before.length), /^\n?✓ \[1\/2\] a lion .*$/);
 });
 
 test("a child's question, a retry and a failed tool call are shown; a delegation's own lines show the rest", async () => {

@@ -7,6 +7,7 @@ import { callInWords, type Run, runIn } from "../../run/run.ts";
 import type { Output, Paint } from "../io.ts";
 import { formatEvent, lastOutput, noteOn } from "../terminal/event-lines.ts";
 import { formatCost, formatDuration, formatRoute } from "../terminal/format.ts";
+import { createLinePrinter } from "../terminal/lines.ts";
 import { createQuestionRows } from "../terminal/live-question.ts";
 import { createMarkdownFlow } from "../terminal/markdown/markdown-flow.ts";
 import { createTextFlow } from "../terminal/markdown/text-flow.ts";
@@ -14,7 +15,6 @@ import { createScreen, type Screen, type ScreenRow, type Size, sizeOf } from "..
 import { displayWidth, fit, fitEnd, oneLine } from "../terminal/terminal-text.ts";
 import { createRunRows, type RunRows } from "../terminal/tree.ts";
 import type { ViewQuestion } from "../terminal/view.ts";
-import { wrapFor } from "../terminal/word-wrap.ts";
 
 export type ChatViewDeps = {
   output: Output;
@@ -69,6 +69,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
   let session: Run | undefined;
   let beganAt = 0;
   let isStopping = false;
+  const lines = createLinePrinter(output);
   let screen = idleScreen();
   const questions = createQuestionRows({
     paint,
@@ -80,8 +81,7 @@ export function createChatView(deps: ChatViewDeps): ChatView {
 
   /** Writes lines at once between turns. */
   function idleScreen(): Screen {
-    const print = (line: string) => void output.write(`${wrapFor(output, line)}\n`);
-    return { print, start() {}, release() {}, pause() {}, resume() {} };
+    return { print: lines.print, start() {}, release() {}, pause() {}, resume() {} };
   }
 
   function movingRows(size: Size): ScreenRow[] {
@@ -164,8 +164,8 @@ export function createChatView(deps: ChatViewDeps): ChatView {
     stopping() {
       isStopping = true;
     },
-    pause: () => screen.pause(),
-    resume: () => screen.resume(),
+    pause: () => (rich ? screen : lines).pause(),
+    resume: () => (rich ? screen : lines).resume(),
     endTurn() {
       for (const row of flow.end()) screen.print(row);
       screen.pause();

@@ -10,12 +10,32 @@ const LOG_COLUMNS = 160;
 export function createLines(deps: { output: Output } & Omit<LineFormat, "columns">): View {
   const { output } = deps;
   const format = { ...deps, columns: () => output.columns ?? LOG_COLUMNS };
-  const print = (line: string) => output.write(`${wrapFor(output, line)}\n`);
+  const printer = createLinePrinter(output);
   return {
-    onEvent: (event, run) => formatEvent(event, run, format).forEach(print),
-    print,
-    pause: () => {},
-    resume: () => {},
-    end: () => {},
+    ...printer,
+    onEvent: (event, run) => formatEvent(event, run, format).forEach(printer.print),
+    end: printer.resume,
+  };
+}
+
+export type LinePrinter = Pick<View, "print" | "pause" | "resume">;
+
+/** Writes lines at once. While it is paused, as a question waits on its row, lines are kept for the end of the pause. */
+export function createLinePrinter(output: Output): LinePrinter {
+  let kept: string[] | undefined;
+  const write = (line: string) => void output.write(`${wrapFor(output, line)}\n`);
+  return {
+    print(line) {
+      if (kept === undefined) write(line);
+      else kept.push(line);
+    },
+    pause() {
+      kept ??= [];
+    },
+    resume() {
+      const lines = kept ?? [];
+      kept = undefined;
+      lines.forEach(write);
+    },
   };
 }
