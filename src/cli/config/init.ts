@@ -16,6 +16,7 @@ import { present } from "../../values/present.ts";
 import { answersFrom } from "../approvals/question.ts";
 import type { Io } from "../io.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
+import { wrapFor } from "../terminal/word-wrap.ts";
 import { modelDoubt } from "./model-doubts.ts";
 import { refuseToOverwrite, writeConfig } from "./write-config.ts";
 
@@ -97,7 +98,8 @@ async function ask(io: Io, found: FoundProvider[], routing: Routing): Promise<Ch
       if (doubt === undefined || ("warning" in doubt && doubted === answer)) return answer;
       doubted = answer;
       const more = "warning" in doubt ? " Enter it again to use it anyway." : "";
-      io.stdout.write(`! ${oneLine(("warning" in doubt ? doubt.warning : doubt.problem).message)}${more}\n`);
+      const { message } = "warning" in doubt ? doubt.warning : doubt.problem;
+      io.stdout.write(`${wrapFor(io.stdout, `! ${oneLine(message)}${more}`)}\n`);
     }
   }
 

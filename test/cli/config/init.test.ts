@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createFakeClock } from "../../../src/testing/fake-clock.ts";
 import { deputy, start, temporaryDirectory, until } from "../../support/command-line.ts";
@@ -129,9 +130,12 @@ test("asks again for a model that cannot run, and once more for one that Deputy 
     invocation.stdin.write(`${answer}\n`);
   }
   assert.equal(await invocation.code, 0);
-  assert.match(invocation.stdout(), /! .*found claude-opus-5, which another provider makes/);
-  assert.match(invocation.stdout(), /! .*glm-9\.9 is not known to Deputy.* Enter it again to use it anyway\./);
-  assert.match(invocation.stdout(), /! .*found chatgpt, the name of a vendor/);
+  const [dialog = ""] = stripVTControlCharacters(invocation.stdout()).split("# Deputy's configuration");
+  for (const row of dialog.split(/\]: |\n/)) assert.ok(row.length <= 80, row);
+  const text = dialog.replaceAll("\n  ", " ");
+  assert.match(text, /! .*found claude-opus-5, which another provider makes/);
+  assert.match(text, /! .*glm-9\.9 is not known to Deputy.* Enter it again to use it anyway\./);
+  assert.match(text, /! .*found chatgpt, the name of a vendor/);
   assert.match(readFileSync(path, "utf8"), /^model: glm-5\.2$/m);
   assert.match(readFileSync(path, "utf8"), /^ {2}small: glm-7\.7 --provider zai$/m);
 });
