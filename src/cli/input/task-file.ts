@@ -51,7 +51,7 @@ export async function readText(path: string, io: Io, expected = EXPECTED): Promi
   const bytes =
     path === "-"
       ? await wholeOf(io.stdin as AsyncIterable<Buffer>, name)
-      : await readBytes(resolve(io.cwd, path), path, io);
+      : await readBytes(resolve(io.cwd, path), path, io, expected);
   if (bytes.includes(0))
     throw unreadable(`${name} is not text: it has a zero byte at ${bytes.indexOf(0)}. ${expected}`);
   const text = decode(bytes, name, expected);
@@ -59,7 +59,8 @@ export async function readText(path: string, io: Io, expected = EXPECTED): Promi
   return { name, text };
 }
 
-const EXPECTED = "Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one.";
+const EXPECTED =
+  'Expected tasks as YAML, JSON or JSON lines; examples/haiku.yaml is one. To run a single task: deputy run --goal "…"';
 
 /** More than anybody writes, and small enough for memory. */
 const MAX_BYTES = 256 * 1024 ** 2;
@@ -67,24 +68,24 @@ const MAX_BYTES = 256 * 1024 ** 2;
 const WRITER_MS = 5_000;
 const LOOK_MS = 20;
 
-async function readBytes(path: string, written: string, { clock }: Io): Promise<Buffer> {
+async function readBytes(path: string, written: string, { clock }: Io, expected: string): Promise<Buffer> {
   try {
-    return await wholeOf(piecesOf(path, written, clock), written);
+    return await wholeOf(piecesOf(path, written, clock, expected), written);
   } catch (error) {
     if (error instanceof DeputyError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw unreadable(`There is no file ${written}.${await similar(path)}`);
+    if (code === "ENOENT") throw unreadable(`There is no file ${written}. ${(await similar(path)) ?? expected}`);
     throw unreadable(`Cannot read ${written}: ${message}`);
   }
 }
 
 /** Reads a file, or a pipe such as `<(command)`. No system call blocks: a pipe may have no writer, or a silent one. */
-async function* piecesOf(path: string, written: string, clock: Clock): AsyncGenerator<Buffer> {
+async function* piecesOf(path: string, written: string, clock: Clock, expected: string): AsyncGenerator<Buffer> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {
     const stats = fstatSync(descriptor);
     if (!stats.isFile() && !stats.isFIFO())
-      throw unreadable(`${written} is a ${stats.isDirectory() ? "directory" : "device"}. ${EXPECTED}`);
+      throw unreadable(`${written} is a ${stats.isDirectory() ? "directory" : "device"}. ${expected}`);
     const writerBy = stats.isFIFO() ? clock.elapsed() + WRITER_MS : 0;
     for (let isBegun = false; ; ) {
       const piece = pieceOf(descriptor);
@@ -124,10 +125,10 @@ async function wholeOf(stream: AsyncIterable<Buffer>, name: string): Promise<Buf
   return Buffer.concat(pieces, length);
 }
 
-async function similar(path: string): Promise<string> {
+async function similar(path: string): Promise<string | undefined> {
   const names = await readdir(dirname(path)).catch(() => []);
   const [close] = suggest(basename(path), names, 1);
-  return close === undefined ? ` To run a single task: deputy run --goal "…"` : ` Did you mean ${close}?`;
+  return close && `Did you mean ${close}?`;
 }
 
 function decode(bytes: Buffer, name: string, expected: string): string {

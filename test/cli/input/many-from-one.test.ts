@@ -161,6 +161,8 @@ describe("--items", () => {
     }
     const missing = await run(ITEM_TASK, ["--items", "row.csv"]);
     assert.match(missing.stderr, /There is no file row\.csv\. Did you mean rows\.csv\?/);
+    const unlike = await run(ITEM_TASK, ["--items", "nothing-like-it.jsonl"]);
+    assert.match(unlike.stderr, /There is no file nothing-like-it\.jsonl\. Expected rows: CSV .*, or JSON lines\.\n/);
   });
 
   test("needs a file with one task, and at most as many rows as a call may have tasks", async () => {

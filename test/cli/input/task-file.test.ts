@@ -93,5 +93,7 @@ describe("a task file", () => {
     assert.equal(code, 2);
     assert.match(stderr, /There is no file task\.yaml\. Did you mean tasks\.yaml\?/);
     assert.match((await deputy(["run", "."], { cwd })).stderr, /is a directory/);
+    const unlike = await deputy(["run", "Explain this project"], { cwd });
+    assert.match(unlike.stderr, /There is no file Explain this project\. Expected tasks .* deputy run --goal "…"/);
   });
 });
