@@ -132,7 +132,9 @@ async function answerAll(engine: Engine, id: string | undefined, flags: ApproveF
   if (flags.json) io.stdout.write(jsonDocument(answers.map(decisionDocument)));
   else writeDecisions(answers, allowed, io);
   const decided = answers.filter(({ counted }) => counted).length;
-  if (decided < open.length) io.stderr.write(`deputy: ${plural(open.length - decided, "request")} not decided.\n`);
+  const next = chosen.length < open.length ? " To decide on what is listed above, run the same command again." : "";
+  if (decided < open.length)
+    io.stderr.write(`deputy: ${plural(open.length - decided, "request")} not decided.${next}\n`);
   return decided === open.length ? EXIT_COMPLETED : EXIT_NOT_COMPLETED;
 }
 
