@@ -12,6 +12,7 @@ import {
   fileRules,
   holdsKey,
   leaveOut,
+  leaveOutUnneeded,
   type RuleDecision,
   ruleFor,
   widened,
@@ -60,13 +61,8 @@ function rulesOf(rule: ForeignRule, conversion: ForeignConversion): PermissionRu
   if (WRITING.includes(tool)) return pathRules(rule, "writes", content, conversion);
   if (tool === "" || tool === "*")
     return leaveOut(rule, "it is no rule for one tool; see delegation.approvals", conversion);
-  if (tool.startsWith("mcp__")) return noSuchTool(rule, "children cannot use MCP servers", conversion);
-  return noSuchTool(rule, `children have no tool like ${tool}`, conversion);
-}
-
-/** What a child cannot do needs no denial. */
-function noSuchTool(rule: ForeignRule, reason: string, conversion: ForeignConversion): PermissionRule[] {
-  return leaveOut({ ...rule, then: rule.then === "deny" ? "ask" : rule.then }, `not needed: ${reason}`, conversion);
+  if (tool.startsWith("mcp__")) return leaveOutUnneeded(rule, "children cannot use MCP servers", conversion);
+  return leaveOutUnneeded(rule, `children have no tool like ${tool}`, conversion);
 }
 
 /** `npm test:*` is `npm test`, alone or with arguments. */

@@ -7,7 +7,16 @@ import type { PermissionRule } from "../../../tool.ts";
 import { present } from "../../../values/present.ts";
 import { fieldsOf, isRecord } from "../../../values/record.ts";
 import { type ForeignConversion, safeBaseUrl } from "./foreign.ts";
-import { commandRules, type ForeignRule, fileRules, leaveOut, ruleFor, WRITERS, widened } from "./rules.ts";
+import {
+  commandRules,
+  type ForeignRule,
+  fileRules,
+  leaveOut,
+  leaveOutUnneeded,
+  ruleFor,
+  WRITERS,
+  widened,
+} from "./rules.ts";
 
 /** @param files the configs, lowest precedence first */
 export function fromOpencode(files: readonly Fields[], conversion: ForeignConversion): Fields {
@@ -61,12 +70,7 @@ function toolRule(tool: string, pattern: string, rule: ForeignRule, conversion: 
   if (search !== undefined && content !== undefined) return leaveOut(rule, "its pattern is no path", conversion);
   if (search !== undefined) return [ruleFor(search, undefined, rule.then)];
   const access = tool === "read" ? "reads" : WRITING.includes(tool) ? "writes" : undefined;
-  if (access === undefined)
-    return leaveOut(
-      { ...rule, then: rule.then === "deny" ? "ask" : rule.then },
-      `not needed: children have no tool like ${tool}`,
-      conversion,
-    );
+  if (access === undefined) return leaveOutUnneeded(rule, `children have no tool like ${tool}`, conversion);
   if (content === undefined) return fileRules(rule, access, undefined, conversion);
   if (rule.then !== "allow") return fileRules(rule, access, widened(content), conversion);
   if (/^(~|\$HOME|\/)/.test(content))

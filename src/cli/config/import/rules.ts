@@ -19,10 +19,23 @@ export type RuleNotes = Pick<ConversionNotes, "note">;
 
 /** Reports that a rule was left out. Rules are shown without what may be a key. */
 export function leaveOut({ written, then }: ForeignRule, reason: string, { note }: RuleNotes): PermissionRule[] {
-  const shown = CREDENTIALS.test(written) ? "[not shown]" : withoutKeyLikes(written);
   const warning = then === "deny" ? "WARNING: this denial is not taken, so Deputy does not deny it: " : "";
-  note(`${warning}${then} ${shown}: ${reason}.`);
+  note(`${warning}${then} ${shown(written)}: ${reason}.`);
   return [];
+}
+
+/** Reports a rule for what children cannot do: even its denial is not needed. */
+export function leaveOutUnneeded(
+  { written, then }: ForeignRule,
+  reason: string,
+  { note }: RuleNotes,
+): PermissionRule[] {
+  note(`${then} ${shown(written)}: not needed: ${reason}.`);
+  return [];
+}
+
+function shown(written: string): string {
+  return CREDENTIALS.test(written) ? "[not shown]" : withoutKeyLikes(written);
 }
 
 /** Rules for commands. A pattern that ends with ` *` covers the command without arguments too. */

@@ -45,6 +45,26 @@ function decision(rules: readonly PermissionRule[], command: string): string {
     .decision;
 }
 
+describe("a rule for a tool that children lack", () => {
+  const NOTES: [Program, object, string][] = [
+    ["claude-code", { permissions: { deny: ["WebFetch"] } }, "deny WebFetch: not needed: children have no tool"],
+    ["claude-code", { permissions: { ask: ["WebFetch"] } }, "ask WebFetch: not needed: children have no tool"],
+    ["claude-code", { permissions: { deny: ["mcp__git"] } }, "deny mcp__git: not needed: children cannot use MCP"],
+    ["opencode", { permission: { webfetch: "deny" } }, "deny permission.webfetch: not needed: children have no tool"],
+  ];
+  for (const [program, written, note] of NOTES)
+    test(`of ${program} is named as it was written: ${note.split(":")[0]}`, async (context) => {
+      const { notes } = await imported(context, program, written);
+      assert.ok(notes.includes(`- ${note}`), notes);
+      assert.doesNotMatch(notes, /WARNING: this denial is not taken/);
+    });
+
+  test("does not affect the denial of a tool that they have", async (context) => {
+    const { notes, value } = await imported(context, "claude-code", { permissions: { deny: ["Bash(rm:*)"] } });
+    assert.ok(JSON.stringify(value).includes('"rm *"'), notes);
+  });
+});
+
 describe("every config imports: its result loads, each key is kept or named, and no secret is copied", () => {
   const parsed = (program: Program, written: object | string): object =>
     typeof written !== "string" ? written : program === "codex" ? parseToml(written) : (parseJsonc(written) as object);
