@@ -26,6 +26,8 @@ export type Conversation = {
   readonly given: string;
   system: string;
   messages: Message[];
+  /** Length of the system prompt and the messages. */
+  characters: number;
   /** Number of ended steps. */
   step: number;
   /** Ended steps and messages at the start of this turn; each user message starts a turn. */
@@ -68,6 +70,7 @@ export function createConversation(given = ""): Conversation {
     given,
     system: "",
     messages: [],
+    characters: 0,
     step: 0,
     before: { steps: 0, messages: 0 },
     position: -1,
@@ -90,9 +93,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
   switch (event.kind) {
     case "child-start":
       conversation.hasStarted = true;
-      conversation.system = event.prompt.system;
-      // A message may follow a turn that never started.
-      conversation.messages.unshift({ role: "user", text: conversation.given + event.prompt.user });
+      startWith(conversation, event.prompt);
       return;
     case "attempt-start":
       conversation.position = event.position;
@@ -124,7 +125,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       if (event.reason === "user") beginTurn(conversation);
       else if (event.reason === "repair") conversation.repairAsked = true;
       else if (event.reason !== "steer") conversation.finalAnswerReason = event.reason;
-      conversation.messages.push({ role: "user", text: event.text });
+      addMessage(conversation, { role: "user", text: event.text });
       delete conversation.finish;
       return;
     case "child-warn":
@@ -142,10 +143,35 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
   }
 }
 
+function startWith(conversation: Conversation, { system, user }: { system: string; user: string }): void {
+  const text = conversation.given + user;
+  conversation.system = system;
+  // A message may follow a turn that never started.
+  conversation.messages.unshift({ role: "user", text });
+  conversation.characters += system.length + text.length;
+}
+
+function addMessage(conversation: Conversation, message: Message): void {
+  conversation.messages.push(message);
+  conversation.characters += lengthOf(message);
+}
+
+function lengthOf(message: Message): number {
+  return message.role === "assistant" ? charactersIn(message.parts) : message.text.length;
+}
+
+/** Length of a model's response, with its tool calls as JSON. */
+export function charactersIn(parts: readonly Part[]): number {
+  return parts.reduce(
+    (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),
+    0,
+  );
+}
+
 function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
   const { callId, name, text, ok } = event;
   conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
-  conversation.messages.push({ role: "tool", callId, name, text, ok });
+  addMessage(conversation, { role: "tool", callId, name, text, ok });
   for (const file of event.seen ?? []) addSeen(conversation.seen, file);
 }
 
@@ -166,7 +192,7 @@ function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { k
 function beginTurn(conversation: Conversation): void {
   const { brokenOff: text, provider, model } = conversation;
   // The user has read the beginning of a stopped answer, and may refer to it.
-  if (text !== "") conversation.messages.push({ role: "assistant", provider, model, parts: [{ type: "text", text }] });
+  if (text !== "") addMessage(conversation, { role: "assistant", provider, model, parts: [{ type: "text", text }] });
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
   conversation.repairAsked = false;
@@ -177,7 +203,7 @@ function beginTurn(conversation: Conversation): void {
 
 function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
   const { provider, model } = conversation;
-  conversation.messages.push({ role: "assistant", provider, model, parts });
+  addMessage(conversation, { role: "assistant", provider, model, parts });
   forgetFailures(conversation);
   const calls = parts.filter((part) => part.type === "tool-call");
   if (calls.length > 0 && conversation.finalAnswerReason === undefined) {

@@ -4,31 +4,21 @@
  * next step is derived from the conversation that those events fold into, so a child that is resumed after a crash runs
  * the same code.
  */
-import { type Failure, ROUTE_GONE, type Warning } from "../errors.ts";
-import type { ChildEvent, Ending, FinalAnswerReason, Recovery, Usage } from "../event.ts";
+import { type Failure, ROUTE_GONE } from "../errors.ts";
+import type { ChildEvent, Ending, FinalAnswerReason, Recovery } from "../event.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
-import { type Access, type Lease, withKeysHidden } from "../secret.ts";
+import { withKeysHidden } from "../secret.ts";
 import { present } from "../values/present.ts";
-import {
-  type Child,
-  type ChildDeps,
-  type ChildInput,
-  emit,
-  loadChild,
-  type Permit,
-  showLive,
-  stopReason,
-} from "./child.ts";
+import { type Child, type ChildDeps, type ChildInput, emit, loadChild, showLive, stopReason } from "./child.ts";
 import { answerText, lastText, messageText } from "./conversation.ts";
+import { type Exchanged, exchange, type Failed, type Question, type Replied } from "./exchange.ts";
 import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
-import { nameOf } from "./wire/model.ts";
-import type { Reply } from "./wire/reply/reply.ts";
+import { warnOnce } from "./warnings.ts";
 import { isSameModel } from "./wire/reply/served-model.ts";
-import { plausibleUsage, usageInWords } from "./wire/reply/usage.ts";
-import { charactersIn, expectedTokens, overflow, type Reservation, worstCase } from "./worst-case.ts";
+import { expectedTokens, overflow, type Sent } from "./worst-case.ts";
 
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(
@@ -83,28 +73,35 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
-  const { images } = child.input;
-  const permit = await deps.admit(
-    route.provider,
-    () => expectedTokens(conversation, deps.tools, images.length),
-    child.signal,
-  );
+  const permit = await deps.admit(route.provider, () => expectedTokens(sentBy(child)), child.signal);
   // The child was stopped while it waited for its turn.
   if (permit === undefined) return undefined;
   yield* acceptMessages(child);
-  let reservation: Reservation | undefined;
-  try {
-    const worst = () => worstCase(route, conversation, deps.tools, images.length);
-    reservation = await deps.reserve(worst, isFinalAnswer, child.signal);
-    if (reservation !== undefined) return yield* request(child, route, reservation, permit);
-    if (child.signal.aborted) return undefined;
-  } finally {
-    reservation?.release();
-    permit.end({ unsent: true });
-  }
+  const exchanged = yield* exchange(child, questionOf(child, route), permit);
+  if (exchanged !== undefined) return yield* react(child, exchanged);
+  if (child.signal.aborted) return undefined;
   if (isFinalAnswer) return { ...limited(child, "max_cost"), text: lastText(conversation) };
   yield emit(child, { kind: "message-add", reason: "max_cost", text: FINAL_ANSWER_PROMPT });
   return undefined;
+}
+
+function questionOf(child: Child, route: Route): Question {
+  const { conversation } = child;
+  const sent = sentBy(child);
+  return {
+    route,
+    sent,
+    mustAnswer: conversation.finalAnswerReason !== undefined,
+    intent: (reserved) => emit(child, { kind: "step-start", step: conversation.step + 1, ...reserved }),
+    // A conversation grows on one route, so only a fallback can start with one that is too long for it.
+    unsendable: conversation.position > 0 ? overflow(route, sent) : undefined,
+  };
+}
+
+/** The conversation as it is sent. */
+function sentBy({ conversation, deps, input }: Child): Sent {
+  const { system, messages, characters } = conversation;
+  return { system, messages, characters, images: input.images, tools: deps.tools };
 }
 
 /** Sleeps until the quota is renewed; after a crash, for the remaining time. */
@@ -125,149 +122,21 @@ async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean
   }
 }
 
-async function* request(
-  child: Child,
-  route: Route,
-  reservation: Reservation,
-  permit: Permit,
-): AsyncGenerator<ChildEvent, Ending | undefined> {
-  const { clock, price } = child.deps;
-  const step = child.conversation.step + 1;
-  const lease = await child.deps.lease(route, child.signal);
-  const askedAt = clock.elapsed();
-  const reply = yield* believed(child, route, reservation, yield* ask(child, route, lease, reservation, permit));
-  const costUsd = reply.usage && price(route, reply.usage);
-  const isWhole = reply.ok || !reply.usageSoFar;
-  if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
-  else if (reply.ok || reply.charged) reservation.commitWorstCase();
-  // A wait must not keep the reserved money from others.
-  reservation.release();
-  const facts = {
-    step,
-    ...present({ usage: reply.usage, costUsd, keyName: lease.keyName }),
-    durationMs: clock.elapsed() - askedAt,
-  };
-  if (!reply.ok) return yield* recover(child, reply, lease, facts, permit);
-  permit.accepted();
-  permit.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
-  return yield* accept(child, reply, facts);
+/** Records how a request ended, and what follows. Returns an ending if the child cannot continue. */
+async function* react(child: Child, exchanged: Exchanged): AsyncGenerator<ChildEvent, Ending | undefined> {
+  return "keys" in exchanged ? yield* recover(child, exchanged) : yield* accept(child, exchanged);
 }
 
-/** Returns the reply without an impossible usage: the request was charged, but the amount is unknown. */
-async function* believed(
-  child: Child,
-  route: Route,
-  reservation: Reservation,
-  reply: Reply,
-): AsyncGenerator<ChildEvent, Reply> {
-  const { usage, ...rest } = reply;
-  if (usage === undefined) return reply;
-  const { conversation, deps, input } = child;
-  const worst = worstCase(route, conversation, deps.tools, input.images.length);
-  const counted = plausibleUsage(usage, {
-    inputTokens: worst.inputTokens,
-    outputTokens: reservation.maxOutputTokens ?? worst.outputTokens,
-    saidTokens: conversation.outputTokens,
-    heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
-  });
-  if (counted !== undefined) return { ...reply, usage: counted };
-  const message = `${nameOf(route)} reported an impossible usage (${usageInWords(usage)}). It is not counted: budgets count the request's worst case.`;
-  yield* warnOnce(child, [{ code: "usage-implausible", message }]);
-  if (rest.ok) return rest;
-  const { usageSoFar: _, ...unknown } = rest;
-  return { ...unknown, charged: true };
-}
-
-const NO_REPLY: Reply = {
-  ok: false,
-  failure: { kind: "aborted", message: "The caller stopped listening." },
-  partialText: "",
-  charged: true,
-};
-
-function unsent(failure: Failure): Reply {
-  return { ok: false, failure, partialText: "", charged: false };
-}
-
-/** Sends the request if a key is available. However it ends, the key is released. */
-async function* ask(
-  child: Child,
-  route: Route,
-  lease: Lease,
-  reservation: Reservation,
-  permit: Permit,
-): AsyncGenerator<ChildEvent, Reply> {
-  let reply: Reply = NO_REPLY;
-  try {
-    // A conversation grows on one route, so only a fallback can start with one that is too long for it.
-    const tooLong = child.conversation.position > 0 ? overflow(route, child.conversation) : undefined;
-    if ("failure" in lease) reply = unsent(lease.failure);
-    else if (tooLong !== undefined) reply = unsent(tooLong);
-    else {
-      const { reservedUsd } = reservation;
-      const reserved = reservedUsd === undefined ? {} : { reservedUsd };
-      yield emit(child, { kind: "step-start", step: child.conversation.step + 1, ...reserved });
-      reply = await sendRequest(child, route, lease, reservation, permit);
-    }
-    return reply;
-  } finally {
-    lease.release(reply.ok ? undefined : reply.failure);
-  }
-}
-
-/** Shows the model's text live, and returns the complete reply. */
-function sendRequest(
-  child: Child,
-  route: Route,
-  { access, keyName }: { access: Access; keyName?: string },
-  { maxOutputTokens }: Reservation,
-  permit: Permit,
-): Promise<Reply> {
-  const { conversation, deps, input, signal } = child;
-  return deps.model(
-    {
-      route,
-      access,
-      system: conversation.system,
-      messages: conversation.messages,
-      images: input.images,
-      tools: deps.tools,
-      mustAnswer: conversation.finalAnswerReason !== undefined,
-      ...present({ keyName, maxOutputTokens }),
-      stallMs: input.planned.limits.stallMs,
-    },
-    signal,
-    ({ type, text }) => {
-      permit.accepted();
-      showLive(child, { kind: `${type}-delta`, text });
-    },
-  );
-}
-
-type RequestFacts = { step: number; usage?: Usage; costUsd?: number; keyName?: string; durationMs: number };
-
-async function* accept(
-  child: Child,
-  { parts, finish, servedModel, warnings }: Reply & { ok: true },
-  facts: RequestFacts,
-): AsyncGenerator<ChildEvent, undefined> {
-  const { deps } = child;
-  yield emit(child, { kind: "step-end", ...facts, parts, finish, ...present({ servedModel }) });
+async function* accept(child: Child, { reply, facts }: Replied): AsyncGenerator<ChildEvent, undefined> {
+  const { conversation, deps } = child;
+  const { parts, finish, servedModel, warnings } = reply;
+  const step = conversation.step + 1;
+  yield emit(child, { kind: "step-end", step, ...facts, parts, finish, ...present({ servedModel }) });
   const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
   yield* warnOnce(
     child,
     mismatch === undefined ? warnings : [...warnings, { code: "served-mismatch", message: mismatch }],
   );
-}
-
-async function* warnOnce(child: Child, warnings: readonly Warning[]): AsyncGenerator<ChildEvent, undefined> {
-  const { conversation, input } = child;
-  const planned = input.planned.route.warnings;
-  for (const warning of warnings.map(withKeysHidden)) {
-    const isKnown = conversation.warned.has(warning.message);
-    if (isKnown || planned.some(({ message }) => message === warning.message)) continue;
-    yield emit(child, { kind: "child-warn", warning });
-  }
 }
 
 /** Says that the last response names another model than requested. This is only what the provider reports. */
@@ -280,15 +149,9 @@ function servedMismatch({ conversation, input }: Child): string | undefined {
     : `Asked ${provider} for ${model}; its response names ${served}.`;
 }
 
-async function* recover(
-  child: Child,
-  { failure, partialText, charged, usageSoFar }: Reply & { ok: false },
-  lease: Lease,
-  facts: RequestFacts,
-  permit: Permit,
-): AsyncGenerator<ChildEvent, Ending | undefined> {
+async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
-  const keys = lease.availability(failure, conversation.keysTried);
+  const { failure, partialText, charged, usageSoFar } = reply;
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : deps.recover({
@@ -298,10 +161,9 @@ async function* recover(
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
         ...present({ isLasting: failure.isLasting }),
       });
-  // If another key is available, the limit was the key's and not the provider's.
-  permit.end(keys.another ? {} : { setback: { kind: keys.kind, backInMs: keys.backInMs } });
   yield emit(child, {
     kind: "step-fail",
+    step: conversation.step + 1,
     ...facts,
     failure,
     recovery,

@@ -1,9 +1,9 @@
 /** The worst-case cost of a request, and the promise that it is reserved before the request is sent. */
 import type { Failure } from "../errors.ts";
-import type { Part } from "../event.ts";
+import type { Image } from "../image.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
-import type { Conversation, Message } from "./conversation.ts";
+import type { Message } from "./conversation.ts";
 import { outputLimit } from "./wire/request/request.ts";
 
 /** Characters per token, deliberately low: the worst case must not be too small. */
@@ -18,6 +18,15 @@ const LONGEST_ANSWER_TOKENS = 16_384;
 export const ASSUMED_ANSWER_TOKENS = 1_000;
 /** Characters per token in plain text, roughly. */
 const USUAL_CHARACTERS_PER_TOKEN = 4;
+
+/** What a request contains. `characters`: length of the system prompt and the messages. */
+export type Sent = {
+  system: string;
+  messages: Message[];
+  characters: number;
+  images: readonly Image[];
+  tools: readonly Tool[];
+};
 
 export type WorstCase = { inputTokens: number; outputTokens: number; route: Route };
 
@@ -48,10 +57,10 @@ export type Reserve = (
   signal: AbortSignal,
 ) => Promise<Reservation | undefined>;
 
-export function worstCase(route: Route, conversation: Conversation, tools: readonly Tool[], imageCount = 0): WorstCase {
+export function worstCase(route: Route, sent: Sent): WorstCase {
   return {
     route,
-    inputTokens: inputTokens(conversation, tools, imageCount),
+    inputTokens: inputTokens(sent),
     outputTokens: outputLimit(route) ?? LONGEST_ANSWER_TOKENS,
   };
 }
@@ -60,18 +69,18 @@ export function worstCase(route: Route, conversation: Conversation, tools: reado
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
 /** Returns a failure if a conversation exceeds a route's context window even by a low estimate. */
-export function overflow(route: Route, conversation: Conversation): Failure | undefined {
+export function overflow(route: Route, { characters }: Sent): Failure | undefined {
   const { contextWindow } = route.facts;
   if (contextWindow === undefined) return undefined;
-  const tokens = Math.floor(charactersOf(conversation) / MOST_CHARACTERS_PER_TOKEN);
+  const tokens = Math.floor(characters / MOST_CHARACTERS_PER_TOKEN);
   if (tokens <= contextWindow) return undefined;
   const message = `The conversation, of ${tokens} tokens at the least, is longer than the context window of ${route.model} @ ${route.provider} (${contextWindow}): nothing was sent.`;
   return { kind: "context-overflow", message };
 }
 
 /** Expected tokens of a request, answer included, until its provider has counted. */
-export function expectedTokens(conversation: Conversation, tools: readonly Tool[], imageCount = 0): number {
-  return inputTokens(conversation, tools, imageCount) + ASSUMED_ANSWER_TOKENS;
+export function expectedTokens(sent: Sent): number {
+  return inputTokens(sent) + ASSUMED_ANSWER_TOKENS;
 }
 
 /** Likely tokens of a first request, by the length of its prompts; its tools and images count as in budgets. */
@@ -80,23 +89,9 @@ export function estimatedInputTokens(characters: number, toolCount: number, imag
   return textTokens + toolCount * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
 }
 
-function inputTokens(conversation: Conversation, tools: readonly Tool[], imageCount: number): number {
-  const textTokens = Math.ceil(charactersOf(conversation) / CHARACTERS_PER_TOKEN);
-  return textTokens + tools.length * TOKENS_PER_TOOL + imageCount * TOKENS_PER_IMAGE;
-}
-
-function charactersOf({ system, messages }: Conversation): number {
-  return messages.reduce((sum, message) => sum + lengthOf(message), system.length);
-}
-
-function lengthOf(message: Message): number {
-  return message.role === "assistant" ? charactersIn(message.parts) : message.text.length;
-}
-
-/** Length of a model's response, with its tool calls as JSON. */
-export function charactersIn(parts: readonly Part[]): number {
-  return parts.reduce(
-    (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),
-    0,
+/** Tokens of a request's input by a high estimate. */
+export function inputTokens({ characters, tools, images }: Sent): number {
+  return (
+    Math.ceil(characters / CHARACTERS_PER_TOKEN) + tools.length * TOKENS_PER_TOOL + images.length * TOKENS_PER_IMAGE
   );
 }

@@ -97,7 +97,8 @@ describe("images on the wire", () => {
 });
 
 test("a budget counts 5,000 tokens for each image", () => {
-  const conversation = createConversation();
-  const tokens = (count: number) => worstCase(route("zai", "m"), conversation, [], count).inputTokens;
+  const image: Image = { mediaType: "image/png", base64: "" };
+  const tokens = (count: number) =>
+    worstCase(route("zai", "m"), { ...createConversation(), tools: [], images: Array(count).fill(image) }).inputTokens;
   assert.equal(tokens(3) - tokens(0), 15_000);
 });
