@@ -240,6 +240,29 @@ const agent = z
   })
   .describe("One agent definition. A task names it in `agent`.");
 
+const compaction = z
+  .strictObject({
+    at: z
+      .number()
+      .min(0.1)
+      .max(0.95)
+      .default(0.8)
+      .describe("Share of the context window, less the room for an answer, at which a conversation is compacted."),
+    keep: z
+      .number()
+      .min(0.05)
+      .max(0.5)
+      .default(0.3)
+      .describe("Share of the context window for the newest steps, which a summary leaves as they are."),
+    model: z
+      .string()
+      .min(1)
+      .refine(namesNoVariable, NO_VARIABLE)
+      .default("inherit")
+      .describe("Model that writes the summaries. `inherit`: each child's own. Its window must not be smaller."),
+  })
+  .refine(({ at, keep }) => keep < at, "keep must be smaller than at");
+
 const delegation = z.strictObject({
   model: modelWish.optional().describe("Model for children, unless a task sets one. Default: the parent's."),
   provider: z.string().min(1).optional().describe("Provider for children, with its own endpoint and key."),
@@ -281,6 +304,13 @@ const delegation = z.strictObject({
       "What to do if a provider's quota is used up, no other key has quota and no fallback is declared. `fail`: " +
         "end the child. `pause`: sleep until the time that the provider gives, then continue. If the provider gives " +
         "none, the child fails.",
+    ),
+  compaction: z
+    .union([z.literal(["off", false]).transform(() => "off" as const), compaction])
+    .prefault({})
+    .describe(
+      "How a child continues when its conversation nears its model's context window: old tool results are removed, then " +
+        "older steps are summarized. The child reads removed results again with `recall`. `off`: the child ends.",
     ),
   max_concurrent_children: count.default(10).describe("Maximum concurrent children; others wait."),
   max_spawn_depth: z

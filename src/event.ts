@@ -53,10 +53,51 @@ export type Recovery =
   /** The quota is exhausted for `delayMs` after the failure. */
   | { action: "pause"; delayMs: number }
   | { action: "fallback" }
+  /** The conversation, of `tokens` by estimate, is too long for its model: it is compacted, and asked again. */
+  | { action: "compact"; tokens: number }
   | { action: "give-up" };
 
-/** The limit that a child reached before it was asked, once and without tools, for a final answer. */
-export type FinalAnswerReason = "max_iterations" | "max_cost";
+/**
+ * The limit that a child reached before it was asked, once and without tools, for a final answer. `context_full`: its
+ * conversation was compacted again and again without a new outcome of a tool.
+ */
+export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full";
+
+/**
+ * How a conversation was made shorter. Level 0: tool results became stubs, from which `recall` reads them again. 1: a
+ * model's summary replaced the older steps. 2: the older steps were removed.
+ */
+export type CompactionLevel = 0 | 1 | 2;
+
+/** What was asked of a model and what it cost, however the request ended. */
+export type RequestFacts = {
+  usage?: Usage;
+  /** USD; absent if the price or the usage is unknown. */
+  costUsd?: number;
+  keyName?: string;
+  durationMs: number;
+};
+
+/**
+ * A level of a compaction that took effect. `tokens`: estimated length of the conversation before and after. `sha256`: of
+ * the replaced messages, so that `deputy journal verify` can derive it again.
+ */
+type Compacted = { tokens: { before: number; after: number }; sha256: string } & (
+  | /** Positions, in the conversation, of the messages that became stubs. */ { level: 0; stubs: number[] }
+  /** `text` stands for the messages before position `until`, except pinned ones. `summary`: the model's part of it. */
+  | ({ level: 1; until: number; text: string; summary: string; servedModel?: string } & RequestFacts)
+  | { level: 2; until: number; text: string }
+);
+
+/** Level 1 without a summary. After `give-up`, level 2 follows. */
+type NotCompacted = {
+  level: 1;
+  failure: Failure;
+  recovery: Recovery;
+  charged: boolean;
+  /** As in `step-fail`. */
+  usageSoFar?: true;
+} & RequestFacts;
 
 /** The reason for which a resume cannot continue a child. A later resume checks again. */
 export type Blocked = { reason: "route-gone" | "input-changed" | "workspace-gone"; message: string };
@@ -194,13 +235,8 @@ export type ChildEvent =
         step: number;
         parts: Part[];
         finish: Finish;
-        usage?: Usage;
-        /** USD; absent if the price or the usage is unknown. */
-        costUsd?: number;
         servedModel?: string;
-        keyName?: string;
-        durationMs: number;
-      }
+      } & RequestFacts
     >
   | OfChild<
       "step-fail",
@@ -210,16 +246,15 @@ export type ChildEvent =
         recovery: Recovery;
         /** The text that arrived before the failure. */
         partialText: string;
-        usage?: Usage;
-        costUsd?: number;
         /** The usage is a count as of when the response broke off: the request may have cost more. */
         usageSoFar?: true;
         /** Whether the provider may have charged for the request: it had started to respond. */
         charged: boolean;
-        keyName?: string;
-        durationMs: number;
-      }
+      } & RequestFacts
     >
+  /** The intent of one level of a compaction. Level 1 asks this model; `reservedUsd` as in `step-start`. */
+  | OfChild<"compact-start", { level: CompactionLevel; provider?: string; model?: string; reservedUsd?: number }>
+  | OfChild<"compact-end", Compacted | NotCompacted>
   /**
    * The child pauses until its provider's quota is renewed (`until`, milliseconds since the epoch). Repeated after a
    * crash.
@@ -307,6 +342,8 @@ export const DURABILITY = {
   "step-start": "barrier",
   "step-end": "stored",
   "step-fail": "stored",
+  "compact-start": "barrier",
+  "compact-end": "stored",
   "pause-start": "stored",
   "pause-end": "stored",
   "approval-ask": "barrier",
@@ -330,7 +367,7 @@ export const DURABILITY = {
  * run without one is of format 1. Raise it when an earlier program would misread a run: with a new event kind, or a
  * field that changes what other fields mean.
  */
-export const JOURNAL_FORMAT = 1;
+export const JOURNAL_FORMAT = 2;
 
 /** Events that any process may write about a run it does not own. */
 export const REQUESTS = [

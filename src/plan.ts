@@ -24,6 +24,16 @@ export type Limits = {
   maxCostUsd?: number;
 };
 
+/** When and how a child's conversation is compacted. */
+export type CompactionPlan = {
+  /** Share of the context window, less the room for an answer, at which it is. */
+  at: number;
+  /** Share of the context window for the newest steps, which a summary leaves as they are. */
+  keep: number;
+  /** Who summarizes; absent = the child's own model. */
+  route?: Route;
+};
+
 /** A task that can start. */
 export type Ready = {
   task: Task;
@@ -43,6 +53,8 @@ export type Ready = {
   images?: ImageRef[];
   /** The files whose text its child gets with the task, in order; absent = none. */
   files?: FileRef[];
+  /** Absent in older journals and where it is off: the child ends when its conversation is too long. */
+  compaction?: CompactionPlan;
   /** The child may delegate. */
   role?: "orchestrator";
 };

@@ -72,6 +72,8 @@ type ResultFacts = {
   schema_errors?: string[];
   /** Model requests sent, including failed ones and those of its delegations. */
   api_calls: number;
+  /** Times that the child's conversation was made shorter to fit its model's context window; absent = never. */
+  compactions?: number;
   /** As counted by the provider; `input` includes `cached`, `output` includes `reasoning`. */
   tokens: TokenCount;
   /** Cost in USD, with at most six decimals; null if unknown. */
@@ -155,6 +157,8 @@ export type ChildStats = {
   pausedMs: number;
   position: number;
   apiCalls: number;
+  /** Times that the conversation was made shorter. */
+  compactions: number;
   tokens: TokenCount;
   costUsd: number;
   unpriced: number;
@@ -191,6 +195,7 @@ export function createChildStats(
     pausedMs: 0,
     position: 0,
     apiCalls: 0,
+    compactions: 0,
     tokens: { input: 0, output: 0, cached: 0, reasoning: 0 },
     costUsd: 0,
     unpriced: 0,
@@ -221,6 +226,12 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
     case "step-start":
       addRequest(tally, event.reservedUsd);
       return;
+    case "compact-start":
+      if (event.level === 1) countRequest(tally, event.reservedUsd ?? 0);
+      return;
+    case "compact-end":
+      addCompaction(tally, event);
+      return;
     case "step-end":
       addUsage(tally, { ...event, charged: true });
       if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
@@ -245,15 +256,10 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       endChild(tally, event);
       return;
     case "message-add":
-      if (event.reason !== "user") return;
-      tally.position = 0;
-      delete tally.ending;
-      delete tally.endedAt;
+      if (event.reason === "user") beginTurn(tally);
       return;
     case "pause-start":
-      endPause(tally, event.at);
-      tally.pausedUntil = event.until;
-      tally.pausedAt = event.at;
+      startPause(tally, event);
       return;
     case "pause-end":
       endPause(tally, event.at);
@@ -274,13 +280,22 @@ function addAttempt({ attempts }: ChildStats, provider: string, model: string): 
   attempts.push({ provider, model, requests: 0, failures: [] });
 }
 
-/** Counts the start of a request. @param reservedUsd amount reserved for it */
-function addRequest(tally: ChildStats, reservedUsd = 0): void {
+function countRequest(tally: ChildStats, reservedUsd: number): void {
   // A crash cut off the request before this one: it may have been charged.
   if (tally.asking) countUncertain(tally, tally.asking.reservedUsd);
   tally.asking = { reservedUsd };
   tally.apiCalls += 1;
+}
+
+/** Counts the start of a request. @param reservedUsd amount reserved for it */
+function addRequest(tally: ChildStats, reservedUsd = 0): void {
+  countRequest(tally, reservedUsd);
   attemptOf(tally).requests += 1;
+}
+
+function addCompaction(tally: ChildStats, event: Extract<ChildEvent, { kind: "compact-end" }>): void {
+  if (event.level === 1) addUsage(tally, { charged: true, ...event });
+  if (!("failure" in event)) tally.compactions += 1;
 }
 
 function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
@@ -307,6 +322,18 @@ function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEv
 function outcomeUnknown({ name, target }: { name: string; target: string }): Warning {
   const message = `${name} ${target} was running when Deputy was interrupted: it may or may not have taken effect.`;
   return { code: "outcome-unknown", message };
+}
+
+function beginTurn(tally: ChildStats): void {
+  tally.position = 0;
+  delete tally.ending;
+  delete tally.endedAt;
+}
+
+function startPause(tally: ChildStats, { at, until }: Extract<ChildEvent, { kind: "pause-start" }>): void {
+  endPause(tally, at);
+  tally.pausedUntil = until;
+  tally.pausedAt = at;
 }
 
 /** Ends a pause, whether it was complete or cut short. @param at milliseconds since the epoch */
@@ -396,6 +423,7 @@ function base(tally: ChildStats) {
     goal: tally.planned.task.goal,
     tags: [...(tally.planned.task.tags ?? [])],
     api_calls: apiCalls,
+    ...(tally.compactions > 0 && { compactions: tally.compactions }),
     tokens,
     cost_usd: roundUsd(cost.usd),
     cost_status: cost.status,

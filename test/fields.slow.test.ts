@@ -14,6 +14,7 @@ import { configKeys, documentKeys } from "../src/config-schema.ts";
 import { CALL_FIELDS, delegateTaskJsonSchema, OTHER_NAMES, parseCall, TASK_FIELDS } from "../src/task.ts";
 import { CALL_EFFECTS } from "./fields/call.ts";
 import { AGENT_EFFECTS } from "./fields/config-agents.ts";
+import { COMPACTION_EFFECTS } from "./fields/config-compaction.ts";
 import { EVENT_EFFECTS } from "./fields/config-events.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { MCP_EFFECTS } from "./fields/config-mcp.ts";
@@ -129,6 +130,7 @@ describe("every config key has its effect", () => {
       ...MCP_EFFECTS,
       ...EVENT_EFFECTS,
       ...NOTIFY_EFFECTS,
+      ...COMPACTION_EFFECTS,
     },
   );
 });

@@ -288,6 +288,9 @@ export const EVENTS: Record<EventKind, string> = {
   "step-start": "a model request is about to be sent; contains the amount reserved in budgets",
   "step-end": "the model's complete answer with usage, cost and time",
   "step-fail": "a request failed; contains the failure, the partial answer and the next action",
+  "compact-start": "a level of a compaction is about to start; with a model, contains the amount reserved in budgets",
+  "compact-end":
+    "the conversation was made shorter: which results became stubs, or the text that stands for older steps",
   "pause-start": "a child sleeps until its provider's quota resets; repeated after a crash",
   "pause-end": "the child continues",
   "approval-ask": "a tool call needs approval",

@@ -72,6 +72,8 @@ export type ChildDeps = {
   clock: Clock;
   model: Model;
   tools: readonly Tool[];
+  /** Reads what compactions replaced; offered once they have. */
+  recall: Tool;
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
   /** Requests approval from whoever can answer. */
   approve: RequestApproval;
@@ -121,6 +123,8 @@ export type FailureSituation = {
   fallbacksLeft: number;
   /** Retrying cannot help. */
   isLasting?: true;
+  /** Length in tokens of a conversation that can be compacted; absent if it cannot. */
+  compactible?: number;
 };
 
 /** The reason of a child's aborted signal. */
@@ -146,6 +150,11 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   for (const event of input.past) applyEvent(conversation, event);
   forgetFailures(conversation);
   return { input, deps, signal, conversation };
+}
+
+/** The tools that a request offers. */
+export function offeredTools({ conversation, deps }: Child): readonly Tool[] {
+  return conversation.compaction.isCompacted && deps.tools.length > 0 ? [...deps.tools, deps.recall] : deps.tools;
 }
 
 /** An event without the fields common to all events of this child. */

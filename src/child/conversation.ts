@@ -7,14 +7,15 @@ import type { Failure } from "../errors.ts";
 import type { ChildEvent, FinalAnswerReason, Finish, Part, SteerAuthor } from "../event.ts";
 import { addSeen } from "../seen-file.ts";
 import type { SeenFile } from "../tool.ts";
-
-export type ToolCall = { callId: string; name: string; input: unknown };
-
-export type Message =
-  | { role: "user"; text: string }
-  /** `model`: whose words they are, as it was asked for; absent = whichever of the provider's. */
-  | { role: "assistant"; provider: string; model?: string; parts: Part[] }
-  | { role: "tool"; callId: string; name: string; text: string; ok: boolean };
+import {
+  applyCompaction,
+  type CompactionState,
+  createCompactionState,
+  distinctId,
+  noteAnswer,
+  noteOutcome,
+} from "./compaction/state.ts";
+import { type HeldMessage, lengthOf, type ToolCall } from "./message.ts";
 
 /** A message to a child from outside its conversation. */
 export type SteerMessage = { id: string; text: string; by: string; author?: SteerAuthor };
@@ -25,7 +26,7 @@ export type Conversation = {
   /** Text that comes before the first message and that no event contains: the task's files. */
   readonly given: string;
   system: string;
-  messages: Message[];
+  messages: HeldMessage[];
   /** Length of the system prompt and the messages. */
   characters: number;
   /** Number of ended steps. */
@@ -62,6 +63,7 @@ export type Conversation = {
   warned: Set<string>;
   /** What the model knows of files, by path. */
   seen: Map<string, SeenFile>;
+  compaction: CompactionState;
 };
 
 export function createConversation(given = ""): Conversation {
@@ -85,6 +87,7 @@ export function createConversation(given = ""): Conversation {
     outputTokens: 0,
     warned: new Set(),
     seen: new Map(),
+    compaction: createCompactionState(),
   };
 }
 
@@ -96,24 +99,23 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       startWith(conversation, event.prompt);
       return;
     case "attempt-start":
-      conversation.position = event.position;
-      conversation.provider = event.provider;
-      conversation.model = event.model;
-      delete conversation.served;
-      delete conversation.pause;
-      forgetFailures(conversation);
+      startOnRoute(conversation, event);
       return;
     case "step-end":
       conversation.step = event.step;
+      noteAnswer(conversation.compaction, conversation.characters, event.usage);
       conversation.outputTokens += event.usage?.output ?? 0;
       if (event.servedModel !== undefined) conversation.served = event.servedModel;
       applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
-      applyFailure(conversation, event);
+      applyFailure(conversation, event, event.partialText);
       return;
     case "pause-end":
       delete conversation.pause;
+      return;
+    case "compact-end":
+      shorten(conversation, event);
       return;
     case "tool-start":
       for (const call of conversation.pending) if (call.callId === event.callId) call.started = true;
@@ -125,13 +127,14 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       if (event.reason === "user") beginTurn(conversation);
       else if (event.reason === "repair") conversation.repairAsked = true;
       else if (event.reason !== "steer") conversation.finalAnswerReason = event.reason;
-      addMessage(conversation, { role: "user", text: event.text });
+      addMessage(conversation, { role: "user", text: event.text, ...(event.reason === "steer" && { isPinned: true }) });
       delete conversation.finish;
       return;
     case "child-warn":
       conversation.warned.add(event.warning.message);
       return;
     case "step-start":
+    case "compact-start":
     case "pause-start":
     case "delegation-charge":
     case "approval-ask":
@@ -147,44 +150,65 @@ function startWith(conversation: Conversation, { system, user }: { system: strin
   const text = conversation.given + user;
   conversation.system = system;
   // A message may follow a turn that never started.
-  conversation.messages.unshift({ role: "user", text });
+  conversation.messages.unshift({ role: "user", text, isPinned: true });
   conversation.characters += system.length + text.length;
 }
 
-function addMessage(conversation: Conversation, message: Message): void {
+function startOnRoute(conversation: Conversation, event: Extract<ChildEvent, { kind: "attempt-start" }>): void {
+  conversation.position = event.position;
+  conversation.provider = event.provider;
+  conversation.model = event.model;
+  delete conversation.served;
+  delete conversation.pause;
+  delete conversation.compaction.tooLong;
+  delete conversation.compaction.refusal;
+  forgetFailures(conversation);
+}
+
+function shorten(conversation: Conversation, event: Extract<ChildEvent, { kind: "compact-end" }>): void {
+  if ("failure" in event) applyFailure(conversation, event, "");
+  else forgetFailures(conversation);
+  applyCompaction(conversation, event);
+  conversation.characters = charactersOf(conversation);
+}
+
+function charactersOf({ system, messages }: Conversation): number {
+  return messages.reduce((sum, message) => sum + lengthOf(message), system.length);
+}
+
+function addMessage(conversation: Conversation, message: HeldMessage): void {
   conversation.messages.push(message);
   conversation.characters += lengthOf(message);
 }
 
-function lengthOf(message: Message): number {
-  return message.role === "assistant" ? charactersIn(message.parts) : message.text.length;
-}
-
-/** Length of a model's response, with its tool calls as JSON. */
-export function charactersIn(parts: readonly Part[]): number {
-  return parts.reduce(
-    (sum, part) => sum + (part.type === "tool-call" ? JSON.stringify(part.input).length : part.text.length),
-    0,
-  );
-}
-
 function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
-  const { callId, name, text, ok } = event;
+  const { callId, name, target, text, ok } = event;
   conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
-  addMessage(conversation, { role: "tool", callId, name, text, ok });
+  const ref = distinctId(conversation.compaction.results, callId);
+  addMessage(conversation, { role: "tool", callId, ref, name, target, text, ok });
   for (const file of event.seen ?? []) addSeen(conversation.seen, file);
+  noteOutcome(conversation.compaction, event);
 }
 
-function applyFailure(conversation: Conversation, event: Extract<ChildEvent, { kind: "step-fail" }>): void {
+type FailureFacts = Pick<
+  Extract<ChildEvent, { kind: "step-fail" }>,
+  "recovery" | "failure" | "durationMs" | "at" | "usage"
+>;
+
+function applyFailure(conversation: Conversation, event: FailureFacts, partialText: string): void {
   const { recovery, failure, durationMs, at } = event;
   conversation.outputTokens += event.usage?.output ?? 0;
   conversation.failingMs += durationMs + (recovery.action === "retry" ? recovery.delayMs : 0);
-  conversation.brokenOff = event.partialText;
+  conversation.brokenOff = partialText;
   if (recovery.action === "pause") conversation.pause = { until: at + recovery.delayMs, failure };
   if (recovery.action === "next-key") conversation.keysTried += 1;
   else {
     conversation.failures.push(failure);
     conversation.keysTried = 0;
+  }
+  if (recovery.action === "compact") {
+    conversation.compaction.tooLong = recovery.tokens;
+    conversation.compaction.refusal = "due";
   }
 }
 

@@ -3,30 +3,33 @@
  * counted. However it ends, the money that it did not cost, the key and the provider's permit are returned.
  */
 import type { Failure } from "../errors.ts";
-import type { ChildEvent, Usage } from "../event.ts";
+import type { ChildEvent, RequestFacts } from "../event.ts";
 import type { Route } from "../route.ts";
 import type { Access, KeyAvailability, Lease } from "../secret.ts";
 import { present } from "../values/present.ts";
-import { type Child, type Permit, showLive } from "./child.ts";
-import { charactersIn } from "./conversation.ts";
+import type { Child, Permit } from "./child.ts";
+import { charactersIn } from "./message.ts";
 import { warnOnce } from "./warnings.ts";
 import { nameOf } from "./wire/model.ts";
 import type { Reply } from "./wire/reply/reply.ts";
+import type { Delta } from "./wire/reply/reply-builder.ts";
 import { plausibleUsage, usageInWords } from "./wire/reply/usage.ts";
 import { type Reservation, type Sent, worstCase } from "./worst-case.ts";
 
 /** What is asked of whom. */
-export type Question = {
+export type RequestToSend = {
   route: Route;
   sent: Sent;
   mustAnswer: boolean;
   /** The event that records the intent. @param reserved its `reservedUsd`, if money was reserved */
   intent(reserved: { reservedUsd?: number }): ChildEvent;
+  /** Longest answer, in tokens, if it is less than the budget allows. */
+  maxOutputTokens?: number;
+  /** Receives the text as it arrives. */
+  hear?(delta: Delta): void;
   /** A reason for which the request must fail without being sent. */
   unsendable?: Failure | undefined;
 };
-
-export type RequestFacts = { usage?: Usage; costUsd?: number; keyName?: string; durationMs: number };
 
 export type Replied = { reply: Reply & { ok: true }; facts: RequestFacts };
 /** `keys`: which keys are left after the failure, and when. */
@@ -36,15 +39,15 @@ export type Exchanged = Replied | Failed;
 /** @returns undefined if no budget allows the request, or the child was stopped while it waited for money */
 export async function* exchange(
   child: Child,
-  question: Question,
+  wanted: RequestToSend,
   permit: Permit,
 ): AsyncGenerator<ChildEvent, Exchanged | undefined> {
   const { deps, signal } = child;
-  const { route, sent, mustAnswer } = question;
+  const { route, sent, mustAnswer } = wanted;
   let reservation: Reservation | undefined;
   try {
     reservation = await deps.reserve(() => worstCase(route, sent), mustAnswer, signal);
-    return reservation && (yield* spend(child, question, reservation, permit));
+    return reservation && (yield* spend(child, wanted, reservation, permit));
   } finally {
     reservation?.release();
     permit.end({ unsent: true });
@@ -53,15 +56,15 @@ export async function* exchange(
 
 async function* spend(
   child: Child,
-  question: Question,
+  wanted: RequestToSend,
   reservation: Reservation,
   permit: Permit,
 ): AsyncGenerator<ChildEvent, Exchanged> {
   const { conversation, deps, signal } = child;
-  const { route } = question;
+  const { route } = wanted;
   const lease = await deps.lease(route, signal);
   const askedAt = deps.clock.elapsed();
-  const reply = yield* believed(child, question, reservation, yield* ask(child, question, lease, reservation, permit));
+  const reply = yield* believed(child, wanted, reservation, yield* ask(child, wanted, lease, reservation, permit));
   const costUsd = reply.usage && deps.price(route, reply.usage);
   const isWhole = reply.ok || !reply.usageSoFar;
   if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
@@ -84,7 +87,7 @@ async function* spend(
 /** Returns the reply without an impossible usage: the request was charged, but the amount is unknown. */
 async function* believed(
   child: Child,
-  { route, sent }: Question,
+  { route, sent }: RequestToSend,
   reservation: Reservation,
   reply: Reply,
 ): AsyncGenerator<ChildEvent, Reply> {
@@ -119,7 +122,7 @@ function unsent(failure: Failure): Reply {
 /** Sends the request if a key is available. However it ends, the key is released. */
 async function* ask(
   child: Child,
-  question: Question,
+  wanted: RequestToSend,
   lease: Lease,
   reservation: Reservation,
   permit: Permit,
@@ -127,10 +130,10 @@ async function* ask(
   let reply: Reply = NO_REPLY;
   try {
     if ("failure" in lease) reply = unsent(lease.failure);
-    else if (question.unsendable !== undefined) reply = unsent(question.unsendable);
+    else if (wanted.unsendable !== undefined) reply = unsent(wanted.unsendable);
     else {
-      yield question.intent(present({ reservedUsd: reservation.reservedUsd }));
-      reply = await sendRequest(child, question, lease, reservation, permit);
+      yield wanted.intent(present({ reservedUsd: reservation.reservedUsd }));
+      reply = await sendRequest(child, wanted, lease, reservation, permit);
     }
     return reply;
   } finally {
@@ -138,16 +141,19 @@ async function* ask(
   }
 }
 
-/** Shows the model's text live, and returns the complete reply. */
+/** Returns the complete reply. */
 function sendRequest(
   child: Child,
-  { route, sent, mustAnswer }: Question,
+  wanted: RequestToSend,
   { access, keyName }: { access: Access; keyName?: string },
-  { maxOutputTokens }: Reservation,
+  reservation: Reservation,
   permit: Permit,
 ): Promise<Reply> {
   const { deps, input, signal } = child;
+  const { route, sent, mustAnswer } = wanted;
   const { system, messages, images, tools } = sent;
+  const limits = [reservation.maxOutputTokens, wanted.maxOutputTokens].filter((limit) => limit !== undefined);
+  const maxOutputTokens = limits.length === 0 ? undefined : Math.min(...limits);
   return deps.model(
     {
       ...{ route, access, system, messages, images, tools, mustAnswer },
@@ -155,9 +161,9 @@ function sendRequest(
       stallMs: input.planned.limits.stallMs,
     },
     signal,
-    ({ type, text }) => {
+    (delta) => {
       permit.accepted();
-      showLive(child, { kind: `${type}-delta`, text });
+      wanted.hear?.(delta);
     },
   );
 }

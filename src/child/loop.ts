@@ -10,9 +10,19 @@ import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import { withKeysHidden } from "../secret.ts";
 import { present } from "../values/present.ts";
-import { type Child, type ChildDeps, type ChildInput, emit, loadChild, showLive, stopReason } from "./child.ts";
+import {
+  type Child,
+  type ChildDeps,
+  type ChildInput,
+  emit,
+  loadChild,
+  offeredTools,
+  showLive,
+  stopReason,
+} from "./child.ts";
+import { compact, compactibleTokens, compactionDue, MOST_IN_ROW } from "./compaction/compaction.ts";
 import { answerText, lastText, messageText } from "./conversation.ts";
-import { type Exchanged, exchange, type Failed, type Question, type Replied } from "./exchange.ts";
+import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
 import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
@@ -73,11 +83,20 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
     return undefined;
   }
   const route = routeAt(child.input.planned, conversation.position);
+  const due = compactionDue(child, route, sentBy(child));
+  if (due !== undefined) {
+    yield* compact(child, due);
+    return undefined;
+  }
+  if (!isFinalAnswer && conversation.compaction.inRow >= MOST_IN_ROW) {
+    yield emit(child, { kind: "message-add", reason: "context_full", text: FINAL_ANSWER_PROMPT });
+    return undefined;
+  }
   const permit = await deps.admit(route.provider, () => expectedTokens(sentBy(child)), child.signal);
   // The child was stopped while it waited for its turn.
   if (permit === undefined) return undefined;
   yield* acceptMessages(child);
-  const exchanged = yield* exchange(child, questionOf(child, route), permit);
+  const exchanged = yield* exchange(child, nextRequest(child, route), permit);
   if (exchanged !== undefined) return yield* react(child, exchanged);
   if (child.signal.aborted) return undefined;
   if (isFinalAnswer) return { ...limited(child, "max_cost"), text: lastText(conversation) };
@@ -85,13 +104,14 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
   return undefined;
 }
 
-function questionOf(child: Child, route: Route): Question {
+function nextRequest(child: Child, route: Route): RequestToSend {
   const { conversation } = child;
   const sent = sentBy(child);
   return {
     route,
     sent,
     mustAnswer: conversation.finalAnswerReason !== undefined,
+    hear: ({ type, text }) => showLive(child, { kind: `${type}-delta`, text }),
     intent: (reserved) => emit(child, { kind: "step-start", step: conversation.step + 1, ...reserved }),
     // A conversation grows on one route, so only a fallback can start with one that is too long for it.
     unsendable: conversation.position > 0 ? overflow(route, sent) : undefined,
@@ -99,9 +119,9 @@ function questionOf(child: Child, route: Route): Question {
 }
 
 /** The conversation as it is sent. */
-function sentBy({ conversation, deps, input }: Child): Sent {
-  const { system, messages, characters } = conversation;
-  return { system, messages, characters, images: input.images, tools: deps.tools };
+function sentBy(child: Child): Sent {
+  const { system, messages, characters } = child.conversation;
+  return { system, messages, characters, images: child.input.images, tools: offeredTools(child) };
 }
 
 /** Sleeps until the quota is renewed; after a crash, for the remaining time. */
@@ -159,7 +179,7 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
         earlier: conversation.failures,
         failingForMs: conversation.failingMs + facts.durationMs,
         fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
-        ...present({ isLasting: failure.isLasting }),
+        ...present({ isLasting: failure.isLasting, compactible: compactibleTokens(child, sentBy(child)) }),
       });
   yield emit(child, {
     kind: "step-fail",
@@ -179,11 +199,14 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
       await deps.pause(recovery.delayMs, signal);
       return undefined;
     case "pause":
+    case "compact":
       return undefined;
     case "fallback":
       return yield* startAttempt(child, conversation.position + 1);
     case "give-up":
       if (signal.aborted) return stopped(child);
+      if (failure.kind === "context-overflow" && conversation.finalAnswerReason === "context_full")
+        return { ...limited(child, "context_full"), text: lastText(conversation) };
       if (failure.kind === "route-gone") return yield* routeGone(child, failure);
       return failed(child, failure);
     default:
@@ -217,7 +240,11 @@ async function* judgeAnswer(child: Child): AsyncGenerator<ChildEvent, Ending | u
 
 /** The ending at a limit, with the limit's value. */
 function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
-  const limit = { max_iterations: () => input.planned.limits.maxIterations, max_cost: deps.budgetUsd }[exitReason]();
+  const limit = {
+    max_iterations: () => input.planned.limits.maxIterations,
+    max_cost: deps.budgetUsd,
+    context_full: () => undefined,
+  }[exitReason]();
   return { status: "incomplete", exitReason, ...present({ limit }) } as const;
 }
 

@@ -10,9 +10,10 @@ import { invalidArguments } from "../invalid-arguments.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 import { present } from "../values/present.ts";
-import { type ApprovalDecision, type Child, emit } from "./child.ts";
-import { type ToolCall, turnMessage } from "./conversation.ts";
+import { type ApprovalDecision, type Child, emit, offeredTools } from "./child.ts";
+import { turnMessage } from "./conversation.ts";
 import { createFoundJudge } from "./file-rules.ts";
+import type { ToolCall } from "./message.ts";
 import { decidePermission } from "./permissions.ts";
 
 /** A call that may run. */
@@ -38,7 +39,7 @@ const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown"
 export async function* runCalls(child: Child): AsyncGenerator<ChildEvent, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
-    const tool = child.deps.tools.find(({ name }) => name === call.name);
+    const tool = offeredTools(child).find(({ name }) => name === call.name);
     const [first] = admitted;
     if (first !== undefined && tool?.effect !== first.tool.effect) break;
     const admission = yield* admit(child, call, tool);
@@ -56,9 +57,11 @@ async function* admit(
   call: ToolCall & { started: boolean },
   tool: Tool | undefined,
 ): AsyncGenerator<ChildEvent, Admitted | Refused> {
-  const { tools } = child.deps;
   if (tool === undefined) {
-    const known = tools.map(({ name }) => name).join(", ") || "none";
+    const known =
+      offeredTools(child)
+        .map(({ name }) => name)
+        .join(", ") || "none";
     return { outcome: "invalid", target: "", text: `There is no tool ${call.name}. Your tools: ${known}.` };
   }
   const parsed = parseArguments(tool, call.input);

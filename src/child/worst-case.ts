@@ -3,7 +3,7 @@ import type { Failure } from "../errors.ts";
 import type { Image } from "../image.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
-import type { Message } from "./conversation.ts";
+import type { Message } from "./message.ts";
 import { outputLimit } from "./wire/request/request.ts";
 
 /** Characters per token, deliberately low: the worst case must not be too small. */

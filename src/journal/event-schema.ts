@@ -55,6 +55,8 @@ const FACTS = {
   "step-start": { childId: text, step: number },
   "step-end": { childId: text, step: number, parts: z.array(part), finish: text, durationMs: number },
   "step-fail": { childId: text, step: number, failure, recovery: z.looseObject({ action: text }), partialText: text },
+  "compact-start": { childId: text, level: number },
+  "compact-end": { childId: text, level: number, text: text.optional(), stubs: z.array(number).optional() },
   "approval-ask": { ...call, directory: text.optional() },
   "approval-end": { childId: text, callId: text, allowed: flag, by: text, reason: text },
   "tool-start": { ...call, searched: text.optional(), effect: text },

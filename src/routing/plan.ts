@@ -15,12 +15,13 @@ import { suggest } from "../text/did-you-mean.ts";
 import { shortLine } from "../text/short-line.ts";
 import { isWithin } from "../values/path-within.ts";
 import { present } from "../values/present.ts";
+import { createCompactionPlanner } from "./compaction.ts";
 import { bytesOf, createFilePlanner, type LookAtFile } from "./files.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
 import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";
 import type { HookDecision } from "./resolve/hook.ts";
 import { patternWarnings } from "./resolve/policy.ts";
-import { createRouter, type RouterDeps } from "./resolve/router.ts";
+import { createRouter, type RouterDeps, routeOfConfig } from "./resolve/router.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
@@ -63,6 +64,9 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const workspaceOf = createWorkspaces(cwd, isOwn, askedBy === "model" ? bound : undefined);
   const withImages = createImagePlanner(deps);
   const filesOf = createFilePlanner(deps.lookAtFile);
+  const compactionOf = createCompactionPlanner(config, (model) =>
+    routeOfConfig(model, "`delegation.compaction.model` of the config", deps),
+  );
   const agents = new Map<string, string>();
   const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
   const planned = call.tasks.map((task, index): Planned => {
@@ -84,6 +88,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     const texts = textsOf(task, call, agent, bytesOf(given.files));
     const problem = tooLarge(texts, routed.route) ?? tooDear(texts, call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
+    const compacted = compactionOf(routed.route);
+    if ("problem" in compacted) return { task, ...compacted };
     const usesTools = toolsets.toolsets.length > 0 || role.role === "orchestrator";
     const shown = withImages(task, fitForTools(routed.route, usesTools, config), workspace.workspace);
     if ("problem" in shown) return { task, ...shown };
@@ -92,6 +98,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       task,
       route: withWarnings(shown.route, wanted.warnings),
       ...role,
+      ...compacted,
       ...toolsets,
       ...toolsLeft(deps.bounds?.tools, agent?.tools),
       ...workspace,
@@ -347,16 +354,17 @@ function unusable(message: string): WorkspaceResult {
 const CHARACTERS_PER_TOKEN = 4;
 
 /** Lengths of what a child is given, in characters. A byte of a file counts as one. */
-type TextLengths = { goal: number; context: number; files: number; prompt: number };
+type TextLengths = { goal: number; context: number; files: number; prompt: number; schema: number };
 
 function textsOf(task: Task, call: Call, agent: AgentDefinition | undefined, fileBytes: number): TextLengths {
   const context = (task.context?.length ?? 0) + (call.context?.length ?? 0);
-  return { goal: task.goal.length, context, files: fileBytes, prompt: agent?.prompt.length ?? 0 };
+  const schema = task.output_schema === undefined ? 0 : JSON.stringify(task.output_schema).length;
+  return { goal: task.goal.length, context, files: fileBytes, prompt: agent?.prompt.length ?? 0, schema };
 }
 
 function tooLarge(texts: TextLengths, { model, provider, facts }: Route): Problem | undefined {
-  const { goal, context, files, prompt } = texts;
-  const characters = goal + context + files + prompt;
+  const { goal, context, files, prompt, schema } = texts;
+  const characters = goal + context + files + prompt + schema;
   const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
   if (facts.contextWindow === undefined || tokens <= facts.contextWindow) return undefined;
   const field = files > characters / 2 ? "files" : goal > characters / 2 ? "goal" : "context";

@@ -11,6 +11,7 @@ const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], 
   repair: "added",
   max_iterations: "added",
   max_cost: "added",
+  context_full: "added",
 };
 
 export function transcriptOf(events: Iterable<StoredEvent>): TranscriptEntry[] {
@@ -30,6 +31,8 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
       return [{ who: `request failed: ${event.failure.kind}`, text: `${event.failure.message}\n${event.partialText}` }];
     case "pause-start":
       return [{ who: `paused until ${minuteOf(event.until)}`, text: event.failure.message }];
+    case "compact-end":
+      return compactionEntries(event);
     case "tool-end":
       return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
     case "approval-ask": {
@@ -44,6 +47,13 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
     default:
       return [];
   }
+}
+
+function compactionEntries(event: Extract<StoredEvent, { kind: "compact-end" }>): TranscriptEntry[] {
+  if ("failure" in event) return [{ who: `summary failed: ${event.failure.kind}`, text: event.failure.message }];
+  const { before, after } = event.tokens;
+  const who = `conversation compacted: about ${before} → ${after} tokens`;
+  return [{ who, text: event.level === 0 ? `${event.stubs.length} tool results removed` : event.text }];
 }
 
 function partEntry(part: Part): TranscriptEntry {

@@ -26,7 +26,9 @@ test("the model reads a called tool's output next, and the trace contains it", a
   assert.deepEqual(requests[1]?.messages.at(-1), {
     role: "tool",
     callId: 'call-shout-0-{"word":"hey"}',
+    ref: 'call-shout-0-{"word":"hey"}',
     name: "shout",
+    target: "hey",
     text: "HEY",
     ok: true,
   });

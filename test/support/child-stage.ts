@@ -1,6 +1,7 @@
 /** A child on its own stage: a scripted model, tools that are functions, no time, no network. */
 import { z } from "zod";
 import type { ChildDeps, ChildInput, StopReason } from "../../src/child/child.ts";
+import { distinctId } from "../../src/child/compaction/state.ts";
 import { runChild } from "../../src/child/loop.ts";
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
 import type { Model } from "../../src/child/wire/model.ts";
@@ -13,6 +14,7 @@ import { applyToStats, createChildStats, type Result, resultOf } from "../../src
 import type { Route } from "../../src/route.ts";
 import type { Lease } from "../../src/secret.ts";
 import type { Tool } from "../../src/tool.ts";
+import { createRecall, type EarlierResult } from "../../src/tools/recall.ts";
 
 export function route(provider: string, model: string, more: Partial<Route> = {}): Route {
   return {
@@ -107,13 +109,17 @@ export type Played = {
   requests: ModelCall[];
 };
 
-/** Runs a child against replies in order. A request beyond the last reply is an error. */
-export async function play(replies: Reply[], staged: Staged = {}): Promise<Played> {
+/** Runs a child against replies in order, or as a function gives them. A request beyond the last reply is an error. */
+export async function play(
+  replies: Reply[] | ((request: ModelCall, index: number) => Reply),
+  staged: Staged = {},
+): Promise<Played> {
   const requests: ModelCall[] = [];
   const model: Model = async (request, _signal, show) => {
     requests.push({ ...request, messages: [...request.messages] });
     staged.onRequest?.(request);
-    const reply = replies[requests.length - 1];
+    const index = requests.length - 1;
+    const reply = typeof replies === "function" ? replies(request, index) : replies[index];
     if (reply === undefined) throw new Error(`request ${requests.length} was not expected`);
     const text = reply.ok ? textOf(reply.parts) : reply.partialText;
     if (text !== "") show({ type: "text", text });
@@ -132,10 +138,12 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     earlierMs: 0,
   };
   const events: (ChildEvent | LiveEvent)[] = [];
+  const stored: ChildEvent[] = [];
   const deps: ChildDeps = {
     clock: { now: () => now++, elapsed: () => now++, sleep: async () => {}, after: () => () => {} },
     model,
     tools: staged.tools ?? [],
+    recall: createRecall(async () => resultsIn([...input.past, ...stored])),
     permissions: { rules: [], otherwise: "ask" },
     explainBug: String,
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
@@ -154,12 +162,18 @@ export async function play(replies: Reply[], staged: Staged = {}): Promise<Playe
     onServedMismatch: "warn",
     ...staged.deps,
   };
-  const stored: ChildEvent[] = [];
   for await (const event of runChild(input, deps, staged.signal ?? new AbortController().signal)) {
     events.push(event);
     stored.push(event);
   }
   return { result: resultAfter(input, [...input.past, ...stored]), events, stored, requests };
+}
+
+function resultsIn(events: readonly ChildEvent[]): EarlierResult[] {
+  const counts = new Map<string, number>();
+  return events.flatMap((event) =>
+    event.kind === "tool-end" ? [{ ...event, ref: distinctId(counts, event.callId) }] : [],
+  );
 }
 
 function resultAfter({ childId, taskIndex, planned }: ChildInput, events: readonly ChildEvent[]): Result {

@@ -3,7 +3,7 @@
  * Failures and finish reasons are the vendor's own, where the tables have some.
  */
 import assert from "node:assert/strict";
-import type { Message } from "../../src/child/conversation.ts";
+import type { Message } from "../../src/child/message.ts";
 import type { DialectRow } from "../../src/child/wire/dialect/dialect.ts";
 import { dialectOf, rowsFor } from "../../src/child/wire/dialect/dialect-of.ts";
 import { FINISH_REASONS } from "../../src/child/wire/dialect/finish-reasons.ts";

@@ -1,6 +1,6 @@
 /** Conversations with the vendors of `vendors.ts`, over HTTP. The scripted model server acts as each of them. */
 import assert from "node:assert/strict";
-import type { Message } from "../../src/child/conversation.ts";
+import type { Message } from "../../src/child/message.ts";
 import { createModel } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import { createTransport } from "../../src/child/wire/transport.ts";

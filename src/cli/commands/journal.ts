@@ -52,7 +52,9 @@ Exit codes: 0 the journal is intact · 1 it is not.`,
     )
     .action(async (flags: { head?: string; json?: true }) => {
       const { verifyJournal } = await import("../../journal/sqlite/verify.ts");
-      const report = verifyJournal(join(stateDir(io.env), "journal.sqlite"), headMeant(flags.head));
+      const { createReplay } = await import("../../child/compaction/replay.ts");
+      const file = join(stateDir(io.env), "journal.sqlite");
+      const report = verifyJournal(file, { replay: createReplay, ...present({ head: headMeant(flags.head) }) });
       io.stdout.write(flags.json ? jsonDocument(report) : formatReport(report));
       context.exitWith(report.problems.length === 0 ? EXIT_COMPLETED : EXIT_NOT_COMPLETED);
     });

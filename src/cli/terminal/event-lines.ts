@@ -237,6 +237,7 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   repair: "asked to repair its answer",
   max_iterations: "asked for its final answer",
   max_cost: "asked for its final answer",
+  context_full: "asked for its final answer",
   steer: "receives the message with its next request",
 };
 
@@ -251,6 +252,11 @@ function detail(event: Event): Note | undefined {
     case "step-end": {
       const tokens = event.usage === undefined ? "" : `, ${formatCount(event.usage.output)} tokens`;
       return { sign: "·", text: `answer in ${formatDuration(event.durationMs / 1000)}${tokens}` };
+    }
+    case "compact-end": {
+      if ("failure" in event) return { sign: "!", text: `no summary of its conversation: ${event.failure.message}` };
+      const { before, after } = event.tokens;
+      return { sign: "·", text: `conversation compacted: about ${formatCount(before)} → ${formatCount(after)} tokens` };
     }
     case "approval-ask":
       return { sign: "·", text: asked(event) };

@@ -56,7 +56,7 @@ const PAUSE_JITTER_MS = 5_000;
  * @param onQuota reaction to a quota that is exhausted until a time the provider names
  */
 export function retryPolicy(
-  { earlier, failingForMs, fallbacksLeft, keys, isLasting }: FailureSituation,
+  { earlier, failingForMs, fallbacksLeft, keys, isLasting, compactible }: FailureSituation,
   random: () => number,
   onQuota: "fail" | "pause" = "fail",
 ): Recovery {
@@ -67,6 +67,7 @@ export function retryPolicy(
   // All children receive the same Retry-After: the added jitter keeps them from retrying together.
   const delayMs = Math.round(keys.backInMs + ownWaitMs);
   if (!isLasting && tried < tries && failingForMs + delayMs <= MAX_FAILING_MS) return { action: "retry", delayMs };
+  if (keys.kind === "context-overflow" && compactible !== undefined) return { action: "compact", tokens: compactible };
   if (fallback && fallbacksLeft > 0) return { action: "fallback" };
   const isQuota = keys.kind === "quota-exhausted" || (keys.kind === "rate-limited" && keys.backInMs > MAX_FAILING_MS);
   return onQuota === "pause" && isQuota && keys.isTold && tried <= MAX_PAUSES

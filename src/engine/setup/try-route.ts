@@ -3,7 +3,7 @@
  * and an answer. Shows what a run would encounter, and what differs from what Deputy knows about the endpoint.
  */
 import { z } from "zod";
-import type { Message } from "../../child/conversation.ts";
+import type { Message } from "../../child/message.ts";
 import { createModel, type Model } from "../../child/wire/model.ts";
 import type { Reply } from "../../child/wire/reply/reply.ts";
 import { isSameModel } from "../../child/wire/reply/served-model.ts";

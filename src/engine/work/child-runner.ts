@@ -5,6 +5,7 @@ import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
+import { createRecall } from "../../tools/recall.ts";
 import type { Approvals } from "../control/approvals.ts";
 import { type Budget, createBudget, reserve, tightestUsd } from "../limits/budget.ts";
 import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
@@ -14,6 +15,7 @@ import type { Setup } from "../setup/setup.ts";
 import { loadGivenFiles } from "../start/given-files.ts";
 import { loadImages } from "../start/images.ts";
 import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
+import { earlierResults } from "./earlier-results.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NestedDelegations } from "./nested-delegations.ts";
 import type { Prompts } from "./prompts.ts";
@@ -132,6 +134,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     clock,
     model,
     tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
+    recall: createRecall(() => earlierResults(services.journal, about)),
     permissions: { rules: setup.permissions, otherwise: delegation.approvals },
     approve: async (question, signal) => {
       const decision = await approvals.approve(question, signal);

@@ -13,6 +13,7 @@ import { checksumOf } from "./checksum.ts";
 import { emptiedJournal } from "./errors.ts";
 import { isEmptied, refuseLinks } from "./journal-file.ts";
 import { checkIdentity, migrate, VERSION } from "./migrations.ts";
+import { compactionProblems, type Replay } from "./verify-compactions.ts";
 
 export type JournalReport = {
   file: string;
@@ -51,8 +52,11 @@ type ChainedRow = StoredRow & { ordinal: number; checksum: number; hash: Uint8Ar
 /** A run's order, and the last event of its chain. */
 type VerifiedRun = { order: RunInvariants; ordinal: number; hash?: Uint8Array; isLater: boolean };
 
-/** @param head a SHA-256 that `deputy show` printed, in hexadecimal: some run's chain must contain it */
-export function verifyJournal(file: string, head?: string): JournalReport {
+/**
+ * @param head a SHA-256 that `deputy show` printed, in hexadecimal: some run's chain must contain it
+ * @param replay checks the events of children whose conversation was compacted; without it, those are not derived again
+ */
+export function verifyJournal(file: string, { head, replay }: { head?: string; replay?: Replay } = {}): JournalReport {
   const found = lstatSync(file, { throwIfNoEntry: false });
   const report: JournalReport = {
     file,
@@ -70,6 +74,8 @@ export function verifyJournal(file: string, head?: string): JournalReport {
     const database = new DatabaseSync(file, { readOnly: true });
     try {
       verifyDatabase(database, report, head);
+      if (replay !== undefined && report.problems.length === 0)
+        report.problems.push(...compactionProblems(database, replay));
     } finally {
       database.close();
     }

@@ -93,6 +93,18 @@ export function createRouter(call: Call, deps: RouterDeps): (task: Task, context
   };
 }
 
+/** The route of a model that the config names for a purpose of its own, over the delegation's default. */
+export function routeOfConfig(model: ModelWishConfig, place: string, deps: RouterDeps): Routed {
+  const context = createRouterContext(deps);
+  const { precedence, delegation } = context;
+  const priced = deps.bounds?.isBudgeted === true && !deps.config.delegation.allow_unknown_price;
+  const choice = precedence.overlay(delegation, { level: "delegation", model, place });
+  const selection = precedence.resolve(withoutParentsEffort(context, choice));
+  if ("problem" in selection) return selection;
+  const routed = validateWithFittingEffort(context, selection, priced);
+  return "problem" in routed ? routed : { route: { ...routed.route, requested: {}, fallbacks: [] } };
+}
+
 function createRouterContext(deps: RouterDeps): RouterContext {
   const { config, levels } = deps;
   const precedence = createPrecedence(deps);

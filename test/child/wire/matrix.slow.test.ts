@@ -1,7 +1,7 @@
 /** The matrix of dialects. `npm run stress -- dialects` tests the full cross of all vendors. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Message } from "../../../src/child/conversation.ts";
+import type { Message } from "../../../src/child/message.ts";
 import {
   brokenCall,
   distinctVendors,

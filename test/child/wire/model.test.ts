@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import type { Message } from "../../../src/child/conversation.ts";
+import type { Message } from "../../../src/child/message.ts";
 import { API_MODES, type ApiMode, type Effort } from "../../../src/route.ts";
 import type { Turn } from "../../../src/testing/index.ts";
 import { tool } from "../../support/child-stage.ts";

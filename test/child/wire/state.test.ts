@@ -1,7 +1,7 @@
 /** Whole conversations with each vendor. `matrix.slow.test.ts` tests a change of vendors. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Message } from "../../../src/child/conversation.ts";
+import type { Message } from "../../../src/child/message.ts";
 import { added, createVendorStage, secretOf, type VendorStage } from "../../support/vendor-stage.ts";
 import { turnOf, VENDORS, type Vendor } from "../../support/vendors.ts";
 

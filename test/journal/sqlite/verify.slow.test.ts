@@ -15,6 +15,7 @@ import { createMemory } from "../../../src/journal/memory.ts";
 import { checksumOf } from "../../../src/journal/sqlite/checksum.ts";
 import { openSqliteJournal } from "../../../src/journal/sqlite/sqlite-journal.ts";
 import { verifyJournal } from "../../../src/journal/sqlite/verify.ts";
+import { present } from "../../../src/values/present.ts";
 import { calls, says, tool } from "../../support/child-stage.ts";
 import { deputy } from "../../support/command-line.ts";
 import { createTestEngine, type ModelScript } from "../../support/engine-stage.ts";
@@ -173,17 +174,20 @@ describe("verify", { timeout: 110_000 }, () => {
     const id = events[0]?.delegationId ?? "";
     const journal = openSqliteJournal({ stateDir });
     const head = await journal.head(id);
-    assert.deepEqual(verifyJournal(file, head?.sha256).head, {
+    assert.deepEqual(verifyJournal(file, present({ head: head?.sha256 })).head, {
       run: id,
       ordinal: head?.ordinal,
       events: head?.ordinal,
     });
     await journal.append([{ kind: "stop-request", at: 1, delegationId: id, by: "test" }]);
-    assert.equal(verifyJournal(file, head?.sha256).head?.events, (head?.ordinal ?? 0) + 1);
+    assert.equal(verifyJournal(file, present({ head: head?.sha256 })).head?.events, (head?.ordinal ?? 0) + 1);
     await journal.remove([id]);
     await journal.append(events.filter(({ delegationId }) => delegationId === id).slice(0, -1));
     await journal.close();
-    assert.match(verifyJournal(file, head?.sha256).problems.join(), /^No run contains the head [0-9a-f]{64}/);
+    assert.match(
+      verifyJournal(file, present({ head: head?.sha256 })).problems.join(),
+      /^No run contains the head [0-9a-f]{64}/,
+    );
     assert.deepEqual(verifyJournal(file).problems, []);
   });
 

@@ -2,7 +2,7 @@
  * Ids of tool calls over a whole conversation. Some servers count anew with every answer: `call_0` again and again.
  * Anthropic rejects a repeated id, and others pair a result with the first call of that id.
  */
-import type { Message } from "../../conversation.ts";
+import type { Message } from "../../message.ts";
 
 /** Gives every call its own id, and each result the id of its call. The same conversation always gets the same ids. */
 export function withDistinctIds(messages: readonly Message[]): Message[] {

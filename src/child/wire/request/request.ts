@@ -13,7 +13,7 @@ import type { Effort, Route } from "../../../route.ts";
 import type { Access } from "../../../secret.ts";
 import type { Tool } from "../../../tool.ts";
 import { present } from "../../../values/present.ts";
-import type { Message } from "../../conversation.ts";
+import type { Message } from "../../message.ts";
 import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
 import { withDistinctIds } from "./call-ids.ts";
 import { inOrder } from "./message-order.ts";

@@ -1,7 +1,7 @@
 /** Reasoning that came empty beside a call goes back so: a server that sends it may demand it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Message } from "../../../../src/child/conversation.ts";
+import type { Message } from "../../../../src/child/message.ts";
 import type { ApiMode } from "../../../../src/route.ts";
 import { tool } from "../../../support/child-stage.ts";
 import { createWireStage, wireRoute } from "../../../support/wire-stage.ts";

@@ -1,7 +1,7 @@
 /** Optional parameters that a provider rejects: the request is repeated without them. Other failures stay failures. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Message } from "../../../../src/child/conversation.ts";
+import type { Message } from "../../../../src/child/message.ts";
 import { rejectedParameters } from "../../../../src/child/wire/request/rejected-parameters.ts";
 import type { ApiMode } from "../../../../src/route.ts";
 import type { Turn } from "../../../../src/testing/index.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JSONObject } from "@ai-sdk/provider";
 import { answerTextOf } from "../../../../src/answer-text.ts";
-import type { Message } from "../../../../src/child/conversation.ts";
+import type { Message } from "../../../../src/child/message.ts";
 import { addReasoningDetail } from "../../../../src/child/wire/chat/reasoning-details.ts";
 import type { ApiMode } from "../../../../src/route.ts";
 import { tool } from "../../../support/child-stage.ts";

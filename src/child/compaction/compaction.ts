@@ -1,0 +1,142 @@
+/**
+ * Makes room in a conversation before its next request, level by level: stubs for tool results, a model's summary of the
+ * older steps, then their removal. Each level is two events; what is left to do follows from the conversation alone, so
+ * a compaction that was cut off is done again.
+ */
+import type { ChildEvent } from "../../event.ts";
+import type { Route } from "../../route.ts";
+import { present } from "../../values/present.ts";
+import { type Child, emit, showLive } from "../child.ts";
+import { exchange, type Failed, type Replied, type RequestToSend } from "../exchange.ts";
+import { type HeldMessage, lengthOf } from "../message.ts";
+import { expectedTokens, type Sent } from "../worst-case.ts";
+import { handover } from "./handover.ts";
+import { answerRoom, sizeOf, windowOf } from "./size.ts";
+import { replacedHash } from "./state.ts";
+import { nextStep, type Removal, type Step, type Stubbing } from "./steps.ts";
+import { stubFor } from "./stub.ts";
+import { summaryIn, summaryRequest } from "./summary.ts";
+
+/** Compactions in a row without a new outcome of a tool, after which the child has to answer. */
+export const MOST_IN_ROW = 3;
+
+/** The next level of a compaction. `tokens`: length of the conversation by estimate. */
+export type Due = { step: Step; route: Route; window: number; tokens: number; charactersPerToken: number };
+
+/** @returns the level that is needed before the next request; undefined if it can be sent, or nothing is left to remove */
+export function compactionDue({ conversation, input }: Child, route: Route, sent: Sent): Due | undefined {
+  const { compaction, messages } = conversation;
+  const plan = input.planned.compaction;
+  const window = windowOf(conversation, route);
+  if (plan === undefined || window === undefined) return undefined;
+  if (compaction.inRow >= MOST_IN_ROW && compaction.nextLevel === 0) return undefined;
+  const tokens = sizeOf(conversation, sent);
+  const limit = plan.at * (window - answerRoom(route, window));
+  if (tokens <= limit && !compaction.freedLittle && compaction.refusal !== "due") return undefined;
+  const charactersPerToken = Math.max(1, sent.characters / Math.max(1, tokens));
+  const step = nextStep(messages, compaction.nextLevel, { tokens, limit, window, keep: plan.keep, charactersPerToken });
+  return step && { step, route, window, tokens, charactersPerToken };
+}
+
+/**
+ * Length, by estimate, of a conversation that was refused as too long and can be compacted: once before the next answer.
+ */
+export function compactibleTokens({ conversation, input }: Child, sent: Sent): number | undefined {
+  const { compaction, messages } = conversation;
+  const isPossible = compaction.refusal === undefined && compaction.inRow < MOST_IN_ROW;
+  const hasSteps = messages.some(({ role }) => role === "assistant");
+  return input.planned.compaction && isPossible && hasSteps ? sizeOf(conversation, sent) : undefined;
+}
+
+/** Takes the level that is due. The caller asks again whether another one follows. */
+export async function* compact(child: Child, due: Due): AsyncGenerator<ChildEvent, void> {
+  const { step } = due;
+  if (step.level === 1) return yield* summarize(child, due, step);
+  yield emit(child, { kind: "compact-start", level: step.level });
+  yield emit(child, step.level === 0 ? stubbing(child, due, step) : removal(child, due, step));
+}
+
+/** Level 0: the oldest results become stubs. */
+function stubbing({ conversation: { messages } }: Child, due: Due, { stubs }: Stubbing) {
+  const results = stubs.map((index) => messages[index]).filter((message) => message?.role === "tool");
+  const freed = results.reduce((sum, result) => sum + result.text.length - stubFor(result).length, 0);
+  return { kind: "compact-end", level: 0, ...replacing(due, results, freed), stubs } as const;
+}
+
+/** Level 2: the steps are removed, and what Deputy knows of them takes their place. */
+function removal({ conversation, input }: Child, due: Due, { until }: Removal) {
+  const { dropped, text } = handover(conversation, input.planned.limits, until, due);
+  const freed = charactersIn(dropped) - text.length;
+  return { kind: "compact-end", level: 2, ...replacing(due, dropped, freed), until, text } as const;
+}
+
+/** Level 1: a model summarizes the steps. Without a summary, or the money for one, level 2 follows. */
+async function* summarize(child: Child, due: Due, step: Removal): AsyncGenerator<ChildEvent, void> {
+  const { conversation, deps, input, signal } = child;
+  const route = input.planned.compaction?.route ?? due.route;
+  const { sent, maxOutputTokens } = summaryRequest(conversation, step.until, route, due.window);
+  const permit = await deps.admit(route.provider, () => expectedTokens(sent), signal);
+  if (permit === undefined) return;
+  const { provider, model } = route;
+  const intent: RequestToSend["intent"] = (reserved) =>
+    emit(child, { kind: "compact-start", level: 1, provider, model, ...reserved });
+  const exchanged = yield* exchange(child, { route, sent, mustAnswer: false, maxOutputTokens, intent }, permit);
+  if (signal.aborted && exchanged === undefined) return;
+  if (exchanged === undefined) yield* compact(child, { ...due, step: { ...step, level: 2 } });
+  else if ("keys" in exchanged) yield* notSummarized(child, exchanged);
+  else yield emit(child, summarized(child, due, step, exchanged));
+}
+
+function summarized({ conversation, input }: Child, due: Due, { until }: Removal, { reply, facts }: Replied) {
+  const summary = summaryIn(reply);
+  if (typeof summary !== "string") {
+    const outcome = { failure: summary, recovery: { action: "give-up" }, charged: true } as const;
+    return { kind: "compact-end", level: 1, ...facts, ...outcome } as const;
+  }
+  const { dropped, text } = handover(conversation, input.planned.limits, until, due, summary);
+  const freed = charactersIn(dropped) - text.length;
+  const served = present({ servedModel: reply.servedModel });
+  return {
+    kind: "compact-end",
+    level: 1,
+    ...facts,
+    ...served,
+    ...replacing(due, dropped, freed),
+    until,
+    text,
+    summary,
+  } as const;
+}
+
+/** Records the failure, and waits if it is to be asked again. */
+async function* notSummarized(child: Child, { reply, facts, keys }: Failed): AsyncGenerator<ChildEvent, void> {
+  const { conversation, deps, signal } = child;
+  const { failure, charged, usageSoFar } = reply;
+  const failingForMs = conversation.failingMs + facts.durationMs;
+  const isLasting = present({ isLasting: failure.isLasting });
+  const recovery = signal.aborted
+    ? ({ action: "give-up" } as const)
+    : deps.recover({ keys, earlier: conversation.failures, failingForMs, fallbacksLeft: 0, ...isLasting });
+  yield emit(child, {
+    kind: "compact-end",
+    level: 1,
+    ...facts,
+    failure,
+    recovery,
+    charged,
+    ...present({ usageSoFar }),
+  });
+  if (recovery.action !== "retry") return;
+  showLive(child, { kind: "retry-wait", failure, delayMs: recovery.delayMs });
+  await deps.pause(recovery.delayMs, signal);
+}
+
+/** The facts that every level records. @param freed characters */
+function replacing({ tokens, charactersPerToken }: Due, messages: readonly HeldMessage[], freed: number) {
+  const after = Math.max(0, Math.round(tokens - freed / charactersPerToken));
+  return { tokens: { before: tokens, after }, sha256: replacedHash(messages) };
+}
+
+function charactersIn(messages: readonly HeldMessage[]): number {
+  return messages.reduce((sum, message) => sum + lengthOf(message), 0);
+}
