@@ -59,9 +59,10 @@ export type Recovery =
 
 /**
  * The limit that a child reached before it was asked, once and without tools, for a final answer. `context_full`: its
- * conversation was compacted again and again without a new outcome of a tool.
+ * conversation was compacted again and again without a new outcome of a tool. `looping`: it made the same call again and
+ * again, with the same outcome.
  */
-export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full";
+export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full" | "looping";
 
 /**
  * How a conversation was made shorter. Level 0: tool results became stubs, from which `recall` reads them again. 1: a
@@ -297,11 +298,11 @@ export type ChildEvent =
   | OfChild<"delegation-charge", { charge: NestedUsage }>
   /**
    * A message to the child in addition to its task. `user`: the next message of a conversation, which starts a turn.
-   * `steer`: the text of a `steer-request`.
+   * `steer`: the text of a `steer-request`. `repeated_call`: the child is told that it repeats itself.
    */
   | OfChild<
       "message-add",
-      | { text: string; reason: "repair" | "user" | FinalAnswerReason }
+      | { text: string; reason: "repair" | "repeated_call" | "user" | FinalAnswerReason }
       | { text: string; reason: "steer"; steerId: string }
     >
   | OfChild<"child-warn", { warning: Warning }>

@@ -2,6 +2,7 @@
  * The conversation of a child and its model so far, folded from the child's events. The loop derives its next step from
  * it, so continuing after a crash needs no other code: fold the stored events, and ask again.
  */
+import { createHash } from "node:crypto";
 import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
 import type { ChildEvent, FinalAnswerReason, Finish, Part, SteerAuthor } from "../event.ts";
@@ -63,6 +64,8 @@ export type Conversation = {
   warned: Set<string>;
   /** What the model knows of files, by path. */
   seen: Map<string, SeenFile>;
+  /** The last outcome of a tool, how often in a row it came, and whether the child was told so. */
+  repeated: { outcome: string; count: number; told: boolean };
   compaction: CompactionState;
 };
 
@@ -87,6 +90,7 @@ export function createConversation(given = ""): Conversation {
     outputTokens: 0,
     warned: new Set(),
     seen: new Map(),
+    repeated: { outcome: "", count: 0, told: false },
     compaction: createCompactionState(),
   };
 }
@@ -126,6 +130,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
     case "message-add":
       if (event.reason === "user") beginTurn(conversation);
       else if (event.reason === "repair") conversation.repairAsked = true;
+      else if (event.reason === "repeated_call") conversation.repeated.told = true;
       else if (event.reason !== "steer") conversation.finalAnswerReason = event.reason;
       addMessage(conversation, { role: "user", text: event.text, ...(event.reason === "steer" && { isPinned: true }) });
       delete conversation.finish;
@@ -187,7 +192,11 @@ function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { k
   const ref = distinctId(conversation.compaction.results, callId);
   addMessage(conversation, { role: "tool", callId, ref, name, target, text, ok });
   for (const file of event.seen ?? []) addSeen(conversation.seen, file);
-  noteOutcome(conversation.compaction, event);
+  const outcome = createHash("sha256").update(`${name}\0${target}\0${text}`).digest("base64");
+  const { repeated } = conversation;
+  conversation.repeated =
+    repeated.outcome === outcome ? { ...repeated, count: repeated.count + 1 } : { outcome, count: 1, told: false };
+  noteOutcome(conversation.compaction, event, outcome);
 }
 
 type FailureFacts = Pick<

@@ -23,12 +23,15 @@ import {
 import { compact, compactibleTokens, compactionDue, MOST_IN_ROW } from "./compaction/compaction.ts";
 import { answerText, lastText, messageText } from "./conversation.ts";
 import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
-import { FINAL_ANSWER_PROMPT, repairPrompt } from "./prompt.ts";
+import { FINAL_ANSWER_PROMPT, REPEATED_CALL_PROMPT, repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
 import { warnOnce } from "./warnings.ts";
 import { isSameModel } from "./wire/reply/served-model.ts";
 import { expectedTokens, overflow, type Sent } from "./worst-case.ts";
+
+/** Outcomes in a row, of the same call with the same result, after which the child is told so, and has to answer. */
+const REPEATS = { toldAt: 3, atMost: 6 };
 
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(
@@ -82,6 +85,7 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
     yield emit(child, { kind: "message-add", reason: "max_iterations", text: FINAL_ANSWER_PROMPT });
     return undefined;
   }
+  if (!isFinalAnswer && (yield* breakLoop(child))) return undefined;
   const route = routeAt(child.input.planned, conversation.position);
   const due = compactionDue(child, route, sentBy(child));
   if (due !== undefined) {
@@ -102,6 +106,16 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
   if (isFinalAnswer) return { ...limited(child, "max_cost"), text: lastText(conversation) };
   yield emit(child, { kind: "message-add", reason: "max_cost", text: FINAL_ANSWER_PROMPT });
   return undefined;
+}
+
+/** Tells a child that it repeats itself, and later asks it for its final answer. Returns whether it did. */
+async function* breakLoop(child: Child): AsyncGenerator<ChildEvent, boolean> {
+  const { count, told } = child.conversation.repeated;
+  if (count >= REPEATS.atMost) yield emit(child, { kind: "message-add", reason: "looping", text: FINAL_ANSWER_PROMPT });
+  else if (count >= REPEATS.toldAt && !told)
+    yield emit(child, { kind: "message-add", reason: "repeated_call", text: REPEATED_CALL_PROMPT });
+  else return false;
+  return true;
 }
 
 function nextRequest(child: Child, route: Route): RequestToSend {
@@ -244,6 +258,7 @@ function limited({ input, deps }: Child, exitReason: FinalAnswerReason) {
     max_iterations: () => input.planned.limits.maxIterations,
     max_cost: deps.budgetUsd,
     context_full: () => undefined,
+    looping: () => REPEATS.atMost,
   }[exitReason]();
   return { status: "incomplete", exitReason, ...present({ limit }) } as const;
 }

@@ -76,6 +76,8 @@ function fenced(text: string): string {
 
 export const FINAL_ANSWER_PROMPT = `You have reached the limit of this task. Do not call any tools. Answer now: state what you have done, what you found, and what remains open.`;
 
+export const REPEATED_CALL_PROMPT = `You have made the same call three times in a row, with the same outcome. It will not change. Try something else, or answer with what you have.`;
+
 /** Prompt of the one turn in which a child can repair an answer that does not match its schema. */
 export function repairPrompt(errors: string[]): string {
   return `Your answer does not fit the JSON Schema you were given:\n${errors.map((error) => `- ${error}`).join("\n")}\nAnswer again with a single JSON value and no other text.`;

@@ -12,6 +12,8 @@ const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], 
   max_iterations: "added",
   max_cost: "added",
   context_full: "added",
+  looping: "added",
+  repeated_call: "added",
 };
 
 export function transcriptOf(events: Iterable<StoredEvent>): TranscriptEntry[] {

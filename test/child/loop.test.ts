@@ -20,6 +20,23 @@ test("a child that answers at once is completed, with its words, tokens and cost
   assert.deepEqual(kinds(stored), ["child-start", "attempt-start", "step-start", "step-end", "child-end"]);
 });
 
+test("a child that repeats a call is told so, then has to answer; one whose outcomes differ goes on", async () => {
+  const same = tool("look", "read", () => "nothing new");
+  const played = await play((request) => (request.mustAnswer ? says("Nothing.") : calls(["look", { word: "x" }])), {
+    tools: [same],
+  });
+  const { status, exit_reason, limit, summary } = played.result;
+  assert.deepEqual([status, exit_reason, limit, summary], ["incomplete", "looping", 6, "Nothing."]);
+  const reasons = played.stored.flatMap((event) => (event.kind === "message-add" ? [event.reason] : []));
+  assert.deepEqual(reasons, ["repeated_call", "looping"]);
+  let looks = 0;
+  const other = tool("look", "read", () => `${++looks} of 10`);
+  const going = await play((_, index) => (index < 10 ? calls(["look", { word: "x" }]) : says("All.")), {
+    tools: [other],
+  });
+  assert.equal(going.result.status, "completed");
+});
+
 test("the model reads a called tool's output next, and the trace contains it", async () => {
   const shout = tool("shout", "write", (word) => word.toUpperCase());
   const { result, requests } = await play([calls(["shout", { word: "hey" }]), says("Done.")], { tools: [shout] });

@@ -70,9 +70,12 @@ export function distinctId(counts: Map<string, number>, callId: string): string 
   return count === 1 ? callId : `${callId}-${count}`;
 }
 
-/** A new outcome, or a changed file, shows that the child gets further. */
-export function noteOutcome(state: CompactionState, { name, target, text, ok, filesChanged }: ToolEnd): void {
-  const outcome = createHash("sha256").update(`${name}\0${target}\0${text}`).digest("base64");
+/** A new outcome, or a changed file, shows that the child gets further. @param outcome hash of the call and its result */
+export function noteOutcome(
+  state: CompactionState,
+  { name, target, text, ok, filesChanged }: ToolEnd,
+  outcome: string,
+): void {
   if (!state.outcomes.has(outcome) || filesChanged.length > 0) state.inRow = 0;
   state.outcomes.add(outcome);
   for (const path of filesChanged) state.filesChanged.add(path);

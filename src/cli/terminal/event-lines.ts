@@ -238,6 +238,8 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   max_iterations: "asked for its final answer",
   max_cost: "asked for its final answer",
   context_full: "asked for its final answer",
+  looping: "asked for its final answer",
+  repeated_call: "told that it repeats the same call",
   steer: "receives the message with its next request",
 };
 

@@ -50,10 +50,12 @@ function limitWords({ exit_reason: reason, limit }: Result): string | undefined 
 const LIMIT_WORDS: Record<string, (limit: number) => string> = {
   max_iterations: (limit) => `it reached its limit of ${plural(limit, "request")} with tools`,
   max_cost: (limit) => `the budget of ${formatUsd(limit)} leaves too little for another request`,
+  looping: (limit) => `it made the same call ${limit} times in a row, with the same outcome`,
   timeout_seconds: (limit) => `it reached its limit of ${formatDuration(limit)}`,
 };
 
 const CUT_WORDS: Record<string, string> = {
+  context_full: "its conversation was compacted again and again without progress",
   output_cut: "the answer was cut at the model's maximum output",
   schema_invalid: "the answer is not known to fit output_schema",
 };
