@@ -77,6 +77,25 @@ export type RequestFacts = {
   costUsd?: number;
   keyName?: string;
   durationMs: number;
+  /** Optional parameters that the route was found to reject: later requests go without them. */
+  leftOut?: readonly RejectedParameter[];
+};
+
+/** An optional parameter that a route does not take, and the name it has there instead. */
+export type RejectedParameter = { parameter: string; instead?: string };
+
+/**
+ * What was sent, so that `deputy show --request` can write it again and compare. `requestSha256`: of the body.
+ * `toolsSha256`: of a `tool-list-add`; absent without tools. `dialectVersion`: see `DIALECT_VERSION`. All are absent in
+ * journals of format 1.
+ */
+export type RequestRecord = {
+  requestSha256?: string;
+  toolsSha256?: string;
+  dialectVersion?: number;
+  /** Longest answer, in tokens, where a budget or a compaction lowers it. */
+  maxOutputTokens?: number;
+  leftOut?: readonly RejectedParameter[];
 };
 
 /**
@@ -182,8 +201,12 @@ export type DelegationEvent =
         retry?: RetryOf;
       }
     >
-  /** The bytes of an image that the call itself contained, stored once; call and plan refer to it by hash. */
+  /** The bytes of an image, stored once per run; call and plan refer to it by hash. */
   | Of<"image-add", { sha256: string; base64: string }>
+  /** The text of a task's file, stored once per run. */
+  | Of<"file-add", { sha256: string; text: string }>
+  /** Tools as requests offer them, stored once per run; `step-start` refers to them by hash. */
+  | Of<"tool-list-add", { sha256: string; tools: readonly object[] }>
   /**
    * A process continues a run whose owner died, or takes the next turn of a conversation. `renewed` holds the routes,
    * by child id, that have changed; `blocked` the children that cannot continue now and stay interrupted; `maxCostUsd`
@@ -220,6 +243,9 @@ export type DelegationEvent =
   /** `durationMs`: total working time, by a monotonic clock. */
   | Of<"delegation-end", { durationMs?: number }>;
 
+/** What requests consist of and a run stores once. */
+export type ContentEvent = Extract<DelegationEvent, { kind: "image-add" | "file-add" | "tool-list-add" }>;
+
 /** An event of one child. */
 export type ChildEvent =
   | OfChild<"child-start", { taskIndex: number; prompt: { system: string; user: string } }>
@@ -229,7 +255,7 @@ export type ChildEvent =
    * The intent of a model request, before anything is sent. `reservedUsd` is its worst case, reserved in every
    * enclosing budget; absent without a budget. It counts as the cost of a request whose real cost is unknown.
    */
-  | OfChild<"step-start", { step: number; reservedUsd?: number }>
+  | OfChild<"step-start", { step: number; reservedUsd?: number } & RequestRecord>
   | OfChild<
       "step-end",
       {
@@ -253,8 +279,20 @@ export type ChildEvent =
         charged: boolean;
       } & RequestFacts
     >
-  /** The intent of one level of a compaction. Level 1 asks this model; `reservedUsd` as in `step-start`. */
-  | OfChild<"compact-start", { level: CompactionLevel; provider?: string; model?: string; reservedUsd?: number }>
+  /**
+   * The intent of one level of a compaction. Level 1 asks this model for a summary of the messages before `until`;
+   * `reservedUsd` as in `step-start`.
+   */
+  | OfChild<
+      "compact-start",
+      {
+        level: CompactionLevel;
+        provider?: string;
+        model?: string;
+        until?: number;
+        reservedUsd?: number;
+      } & RequestRecord
+    >
   | OfChild<"compact-end", Compacted | NotCompacted>
   /**
    * The child pauses until its provider's quota is renewed (`until`, milliseconds since the epoch). Repeated after a
@@ -332,7 +370,9 @@ export type EventKind = Event["kind"];
 export const DURABILITY = {
   "delegation-start": "barrier",
   "delegation-resume": "barrier",
-  "image-add": "barrier",
+  "image-add": "stored",
+  "file-add": "stored",
+  "tool-list-add": "stored",
   "stop-request": "barrier",
   "steer-request": "barrier",
   "approval-answer": "barrier",

@@ -88,3 +88,8 @@ export type Route = {
   fallbacks: Route[];
   warnings: Warning[];
 };
+
+/** A route's name in messages: `glm-4.7 @ zai`. */
+export function routeName({ model, provider }: Pick<Route, "model" | "provider">): string {
+  return `${model} @ ${provider}`;
+}

@@ -275,7 +275,9 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
 
 export const EVENTS: Record<EventKind, string> = {
   "delegation-start": "the request and the plan of each task; the first event of a run",
-  "image-add": "the bytes of an image from a `data:` URL, stored once; other events contain only its hash",
+  "image-add": "the bytes of an image, stored once; other events contain only its hash",
+  "file-add": "the text of a task's file, stored once",
+  "tool-list-add": "tools as requests offer them, stored once; `step-start` contains only the list's hash",
   "delegation-resume": "a process continues the run; lists changed routes and children that cannot continue",
   "stop-request": "someone asked one child or all children to stop",
   "steer-request": "someone sent a message to a child",
@@ -285,7 +287,7 @@ export const EVENTS: Record<EventKind, string> = {
   "delegation-end": "all children have ended",
   "child-start": "a child starts; contains its prompts",
   "attempt-start": "a child starts on a route: 0 is the requested one, n the nth fallback",
-  "step-start": "a model request is about to be sent; contains the amount reserved in budgets",
+  "step-start": "a model request is about to be sent; contains the hash of its body and the amount reserved in budgets",
   "step-end": "the model's complete answer with usage, cost and time",
   "step-fail": "a request failed; contains the failure, the partial answer and the next action",
   "compact-start": "a level of a compaction is about to start; with a model, contains the amount reserved in budgets",

@@ -3,7 +3,7 @@
 import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
-import type { ChildEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { ChildEvent, ContentEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { GivenFile } from "../given-file.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
@@ -102,12 +102,17 @@ export type ChildDeps = {
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   /** Passes a live event on to watchers. */
   show(event: LiveEvent): void;
+  /** Stores what requests consist of, unless the run has it. It is durable with the child's next event. */
+  keep(content: RunContent): void;
   /** Checks answers against their tasks' schemas. */
   schemas: Pick<SchemaChecker, "check">;
   /** Logs a bug in Deputy with its stack, and returns the text to show. @param where context for the log */
   explainBug(error: unknown, where: string): string;
   onServedMismatch: "warn" | "fail";
 };
+
+/** What a run stores once and refers to by hash. */
+export type RunContent = EventFacts<ContentEvent>;
 
 /** The input of a recovery decision. */
 export type FailureSituation = {
@@ -142,6 +147,8 @@ export type Child = {
   readonly deps: ChildDeps;
   readonly signal: AbortSignal;
   readonly conversation: Conversation;
+  /** The tools after a compaction. */
+  readonly withRecall: readonly Tool[];
 };
 
 /** Loads a child from its stored events; without any, it is new. */
@@ -149,16 +156,17 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   const conversation = createConversation(filesPrompt(input.files));
   for (const event of input.past) applyEvent(conversation, event);
   forgetFailures(conversation);
-  return { input, deps, signal, conversation };
+  const withRecall = deps.tools.length > 0 ? [...deps.tools, deps.recall] : deps.tools;
+  return { input, deps, signal, conversation, withRecall };
 }
 
 /** The tools that a request offers. */
-export function offeredTools({ conversation, deps }: Child): readonly Tool[] {
-  return conversation.compaction.isCompacted && deps.tools.length > 0 ? [...deps.tools, deps.recall] : deps.tools;
+export function offeredTools({ conversation, deps, withRecall }: Child): readonly Tool[] {
+  return conversation.compaction.isCompacted ? withRecall : deps.tools;
 }
 
 /** An event without the fields common to all events of this child. */
-type EventFacts<Kind extends ChildEvent | LiveEvent> = Kind extends Event
+type EventFacts<Kind extends ChildEvent | LiveEvent | ContentEvent> = Kind extends Event
   ? Omit<Kind, "at" | "delegationId" | "childId">
   : never;
 

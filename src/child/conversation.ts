@@ -5,7 +5,16 @@
 import { createHash } from "node:crypto";
 import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
-import type { ChildEvent, FinalAnswerReason, Finish, Part, SteerAuthor } from "../event.ts";
+import type {
+  ChildEvent,
+  FinalAnswerReason,
+  Finish,
+  Part,
+  RejectedParameter,
+  RequestRecord,
+  SteerAuthor,
+} from "../event.ts";
+import { routeName } from "../route.ts";
 import { addSeen } from "../seen-file.ts";
 import type { SeenFile } from "../tool.ts";
 import {
@@ -60,6 +69,8 @@ export type Conversation = {
   brokenOff: string;
   /** Output tokens of all requests so far, as counted by providers. */
   outputTokens: number;
+  /** By route: optional parameters that it was found to reject. */
+  leftOut: Map<string, readonly RejectedParameter[]>;
   /** Messages of the warnings recorded so far. */
   warned: Set<string>;
   /** What the model knows of files, by path. */
@@ -88,6 +99,7 @@ export function createConversation(given = ""): Conversation {
     keysTried: 0,
     brokenOff: "",
     outputTokens: 0,
+    leftOut: new Map(),
     warned: new Set(),
     seen: new Map(),
     repeated: { outcome: "", count: 0, told: false },
@@ -109,10 +121,12 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       conversation.step = event.step;
       noteAnswer(conversation.compaction, conversation.characters, event.usage);
       conversation.outputTokens += event.usage?.output ?? 0;
+      noteLeftOut(conversation, event);
       if (event.servedModel !== undefined) conversation.served = event.servedModel;
       applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
+      noteLeftOut(conversation, event);
       applyFailure(conversation, event, event.partialText);
       return;
     case "pause-end":
@@ -139,6 +153,8 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       conversation.warned.add(event.warning.message);
       return;
     case "step-start":
+      noteLeftOut(conversation, event);
+      return;
     case "compact-start":
     case "pause-start":
     case "delegation-charge":
@@ -203,6 +219,11 @@ type FailureFacts = Pick<
   Extract<ChildEvent, { kind: "step-fail" }>,
   "recovery" | "failure" | "durationMs" | "at" | "usage"
 >;
+
+/** What one request of a route taught holds for the next, in whichever process. */
+function noteLeftOut(conversation: Conversation, { leftOut }: Pick<RequestRecord, "leftOut">): void {
+  if (leftOut !== undefined) conversation.leftOut.set(routeName(conversation), leftOut);
+}
 
 function applyFailure(conversation: Conversation, event: FailureFacts, partialText: string): void {
   const { recovery, failure, durationMs, at } = event;

@@ -2,15 +2,17 @@
  * One request and its reply: money and a key are obtained, the intent is recorded, the request is sent, and its cost is
  * counted. However it ends, the money that it did not cost, the key and the provider's permit are returned.
  */
+import { createHash } from "node:crypto";
 import type { Failure } from "../errors.ts";
-import type { ChildEvent, RequestFacts } from "../event.ts";
-import type { Route } from "../route.ts";
+import type { ChildEvent, RequestFacts, RequestRecord } from "../event.ts";
+import { type Route, routeName } from "../route.ts";
 import type { Access, KeyAvailability, Lease } from "../secret.ts";
 import { present } from "../values/present.ts";
 import type { Child, Permit } from "./child.ts";
 import { charactersIn } from "./message.ts";
 import { warnOnce } from "./warnings.ts";
-import { nameOf } from "./wire/model.ts";
+import { DIALECT_VERSION } from "./wire/dialect/dialect.ts";
+import type { WrittenRequest } from "./wire/model.ts";
 import type { Reply } from "./wire/reply/reply.ts";
 import type { Delta } from "./wire/reply/reply-builder.ts";
 import { plausibleUsage, usageInWords } from "./wire/reply/usage.ts";
@@ -21,8 +23,8 @@ export type RequestToSend = {
   route: Route;
   sent: Sent;
   mustAnswer: boolean;
-  /** The event that records the intent. @param reserved its `reservedUsd`, if money was reserved */
-  intent(reserved: { reservedUsd?: number }): ChildEvent;
+  /** The event that records the intent. */
+  intent(record: RequestRecord & { reservedUsd?: number }): ChildEvent;
   /** Longest answer, in tokens, if it is less than the budget allows. */
   maxOutputTokens?: number;
   /** Receives the text as it arrives. */
@@ -72,7 +74,8 @@ async function* spend(
   // A wait must not keep the reserved money from others.
   reservation.release();
   const durationMs = deps.clock.elapsed() - askedAt;
-  const facts = { ...present({ usage: reply.usage, costUsd, keyName: lease.keyName }), durationMs };
+  const { usage, leftOut } = reply;
+  const facts = { ...present({ usage, costUsd, keyName: lease.keyName, leftOut }), durationMs };
   if (reply.ok) {
     permit.accepted();
     permit.end(reply.usage && { tokens: reply.usage.input + reply.usage.output });
@@ -101,7 +104,7 @@ async function* believed(
     heardCharacters: reply.ok ? charactersIn(reply.parts) : reply.partialText.length,
   });
   if (counted !== undefined) return { ...reply, usage: counted };
-  const message = `${nameOf(route)} reported an impossible usage (${usageInWords(usage)}). It is not counted: budgets count the request's worst case.`;
+  const message = `${routeName(route)} reported an impossible usage (${usageInWords(usage)}). It is not counted: budgets count the request's worst case.`;
   yield* warnOnce(child, [{ code: "usage-implausible", message }]);
   if (rest.ok) return rest;
   const { usageSoFar: _, ...unknown } = rest;
@@ -132,8 +135,7 @@ async function* ask(
     if ("failure" in lease) reply = unsent(lease.failure);
     else if (wanted.unsendable !== undefined) reply = unsent(wanted.unsendable);
     else {
-      yield wanted.intent(present({ reservedUsd: reservation.reservedUsd }));
-      reply = await sendRequest(child, wanted, lease, reservation, permit);
+      reply = yield* sendRequest(child, wanted, lease, reservation, permit);
     }
     return reply;
   } finally {
@@ -141,23 +143,27 @@ async function* ask(
   }
 }
 
-/** Returns the complete reply. */
-function sendRequest(
+/** Has the request written, records the intent with its hash, and lets it go. Returns the complete reply. */
+async function* sendRequest(
   child: Child,
   wanted: RequestToSend,
   { access, keyName }: { access: Access; keyName?: string },
-  reservation: Reservation,
+  { maxOutputTokens: affordable, reservedUsd }: Reservation,
   permit: Permit,
-): Promise<Reply> {
-  const { deps, input, signal } = child;
+): AsyncGenerator<ChildEvent, Reply> {
+  const { conversation, deps, input, signal } = child;
   const { route, sent, mustAnswer } = wanted;
   const { system, messages, images, tools } = sent;
-  const limits = [reservation.maxOutputTokens, wanted.maxOutputTokens].filter((limit) => limit !== undefined);
-  const maxOutputTokens = limits.length === 0 ? undefined : Math.min(...limits);
-  return deps.model(
+  const limits = [affordable, wanted.maxOutputTokens].filter((limit) => limit !== undefined);
+  const limit = present({ maxOutputTokens: limits.length === 0 ? undefined : Math.min(...limits) });
+  const written = Promise.withResolvers<WrittenRequest>();
+  const recorded = Promise.withResolvers<void>();
+  recorded.promise.catch(() => {}); // A request may fail before it waits for this.
+  const replying = deps.model(
     {
       ...{ route, access, system, messages, images, tools, mustAnswer },
-      ...present({ keyName, maxOutputTokens }),
+      ...present({ keyName, leftOut: conversation.leftOut.get(routeName(route)) }),
+      ...limit,
       stallMs: input.planned.limits.stallMs,
     },
     signal,
@@ -165,5 +171,30 @@ function sendRequest(
       permit.accepted();
       wanted.hear?.(delta);
     },
+    (request) => {
+      written.resolve(request);
+      return recorded.promise;
+    },
   );
+  try {
+    const request = await Promise.race([written.promise, replying]);
+    if (!("body" in request)) return request;
+    yield wanted.intent({ ...recordOf(child, request), ...limit, ...present({ reservedUsd }) });
+    recorded.resolve();
+    return await replying;
+  } finally {
+    recorded.reject(new Error("The request was not recorded, so it is not sent."));
+  }
+}
+
+/** Keeps the tools that a request offers, and returns what its record says of it. */
+function recordOf({ deps }: Child, { body, toolList, leftOut }: WrittenRequest): RequestRecord {
+  const { tools, sha256 } = toolList;
+  if (tools.length > 0) deps.keep({ kind: "tool-list-add", sha256, tools });
+  return {
+    requestSha256: createHash("sha256").update(body).digest("hex"),
+    dialectVersion: DIALECT_VERSION,
+    ...(tools.length > 0 && { toolsSha256: sha256 }),
+    ...(leftOut.length > 0 && { leftOut }),
+  };
 }

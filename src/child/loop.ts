@@ -126,7 +126,7 @@ function nextRequest(child: Child, route: Route): RequestToSend {
     sent,
     mustAnswer: conversation.finalAnswerReason !== undefined,
     hear: ({ type, text }) => showLive(child, { kind: `${type}-delta`, text }),
-    intent: (reserved) => emit(child, { kind: "step-start", step: conversation.step + 1, ...reserved }),
+    intent: (record) => emit(child, { kind: "step-start", step: conversation.step + 1, ...record }),
     // A conversation grows on one route, so only a fallback can start with one that is too long for it.
     unsendable: conversation.position > 0 ? overflow(route, sent) : undefined,
   };

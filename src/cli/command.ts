@@ -98,7 +98,7 @@ function wholeNumber(value: string): number {
   return Number(value);
 }
 
-function positiveInteger(value: string): number {
+export function positiveInteger(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("Expected a whole number from 1.");
   return number;

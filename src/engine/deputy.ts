@@ -24,6 +24,7 @@ import type {
   SubmitOptions,
 } from "./engine.ts";
 import { type Opened, type OpenOptions, openDeputy } from "./setup/open-deputy.ts";
+import type { ShownRequest } from "./shown-request.ts";
 
 export type CreateOptions = Partial<Pick<OpenOptions, "env" | "cwd" | "configPath" | "clock" | "route">> & {
   /** Default: SQLite in the state directory, shared with the command line. */
@@ -82,6 +83,11 @@ export interface Deputy {
   run(id: string): Promise<RunListing>;
   /** Yields a run's events from the first on, from any process, until it ends or no process works on it. */
   watch(id: string, signal?: AbortSignal): AsyncIterable<Event>;
+  /**
+   * A request that a child (`ID.n`) sent, written again from its events and compared with the hash that was recorded.
+   * @param number 1 is its first request @throws DeputyError `run-unknown` | `task-invalid`
+   */
+  request(id: string, number: number): Promise<ShownRequest>;
   /** Stops the runs of this process and releases all resources. */
   close(): Promise<void>;
 }
@@ -144,6 +150,7 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
     async *watch(id, signal = new AbortController().signal) {
       yield* (await open()).engine.watch(id, signal);
     },
+    request: async (id, number) => (await open()).engine.request(id, number),
     async close() {
       if (isClosed) return;
       isClosed = true;

@@ -27,6 +27,7 @@ import { type CurrentRuns, createCurrentRuns, type FoundRun } from "./control/cu
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
 import { createHooks } from "./hooks/hooks.ts";
+import { type ShownRequest, shownRequest } from "./shown-request.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { type Estimates, estimate } from "./start/estimate.ts";
 import { newRun } from "./start/nested-call.ts";
@@ -159,6 +160,11 @@ export interface Engine extends ClientCalls {
    */
   events(id: string): AsyncIterable<StoredEvent>;
   /**
+   * A request that a child sent, written again. @param number 1 is its first request @throws DeputyError `run-unknown` |
+   * `task-invalid`
+   */
+  request(id: string, number: number): Promise<ShownRequest>;
+  /**
    * Stored events of a run and the runs below it from the first on, from any process, until the run ends or no process
    * works on it.
    */
@@ -252,6 +258,7 @@ export function createEngine(deps: EngineDeps): Engine {
     refresh: current.refresh,
     follow: current.follow,
     events: (id) => eventsOf(journal, id),
+    request: (id, number) => shownRequest(journal, id, number),
     head: (delegationId) => journal.head(delegationId),
     async *watch(id, signal) {
       yield* watchRun(deps, await resolveRunId(journal, id), signal);

@@ -40,6 +40,8 @@ const FACTS = {
     startedBy: text.optional(),
   },
   "image-add": { sha256: text, base64: text },
+  "file-add": { sha256: text, text },
+  "tool-list-add": { sha256: text, tools: z.array(record) },
   "delegation-resume": { pid: number, renewed: record, format: number.optional() },
   "stop-request": { target: text.optional(), by: text },
   "steer-request": { ...request, text, author: text.optional() },

@@ -14,7 +14,7 @@ import {
   NO_IMAGE,
   sha256Of,
 } from "../image.ts";
-import type { ApiMode, Route } from "../route.ts";
+import { type ApiMode, type Route, routeName } from "../route.ts";
 import type { Task } from "../task.ts";
 import { present } from "../values/present.ts";
 import type { Catalog } from "./catalog/catalog.ts";
@@ -136,17 +136,17 @@ function misfitOf(images: readonly ImageRef[], route: Route): Problem | undefine
     if (mediaType !== undefined && !types.includes(mediaType))
       return misfit(
         name,
-        `the API of ${nameOf(route)} takes ${types.map(plainType).join(", ")}; found ${plainType(mediaType)}`,
+        `the API of ${routeName(route)} takes ${types.map(plainType).join(", ")}; found ${plainType(mediaType)}`,
       );
     if (bytesOf(image) > maxBytes)
       return unusable(
         name,
-        `expected at most ${megabytes(maxBytes)} for ${nameOf(route)}; found ${megabytes(bytesOf(image))}`,
+        `expected at most ${megabytes(maxBytes)} for ${routeName(route)}; found ${megabytes(bytesOf(image))}`,
       );
   }
   const total = images.reduce((sum, image) => sum + bytesOf(image), 0);
   if (total <= maxTotalBytes) return undefined;
-  const found = `expected at most ${megabytes(maxTotalBytes)} together for ${nameOf(route)}; found ${megabytes(total)}`;
+  const found = `expected at most ${megabytes(maxTotalBytes)} together for ${routeName(route)}; found ${megabytes(total)}`;
   return unusable(`${images.length} images`, found);
 }
 
@@ -160,12 +160,12 @@ function withFittingFallbacks(route: Route, images: readonly ImageRef[]): Route 
   const unfit = route.fallbacks.filter((fallback) => !isFit(fallback));
   const warnings: Warning[] = unfit.map((fallback) => ({
     code: "fallback-unusable",
-    message: `The declared fallback ${nameOf(fallback)} cannot be used: it does not accept the task's images.`,
+    message: `The declared fallback ${routeName(fallback)} cannot be used: it does not accept the task's images.`,
   }));
   if (route.facts.vision === undefined)
     warnings.unshift({
       code: "vision-unknown",
-      message: `It is not known whether ${nameOf(route)} accepts images: it is tried.`,
+      message: `It is not known whether ${routeName(route)} accepts images: it is tried.`,
     });
   return { ...route, fallbacks: route.fallbacks.filter(isFit), warnings: [...route.warnings, ...warnings] };
 }
@@ -197,7 +197,7 @@ function noVision(route: Route, suggestions: string[]): Problem {
   return {
     code: "images-unsupported",
     field: "images",
-    message: `Expected a model that accepts images; found ${nameOf(route)}, which does not. ${known}`,
+    message: `Expected a model that accepts images; found ${routeName(route)}, which does not. ${known}`,
     suggestions,
   };
 }
@@ -210,10 +210,6 @@ function misfit(name: string, reason: string): Problem {
 function unusable(name: string, reason: string): Problem {
   const said = reason.startsWith(name) ? reason : `${inShort(name)}: ${reason}`;
   return { code: "image-unusable", field: "images", message: `${said.replace(/\.$/, "")}.`, suggestions: [] };
-}
-
-function nameOf({ model, provider }: Route): string {
-  return `${model} @ ${provider}`;
 }
 
 /** `png` for `image/png`. */

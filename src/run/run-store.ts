@@ -38,6 +38,8 @@ const LISTED = [
   "step-start",
   "step-end",
   "step-fail",
+  "compact-start",
+  "compact-end",
   "pause-start",
   "pause-end",
   "approval-ask",

@@ -108,6 +108,8 @@ export type Run = {
   stopAskedBy?: string;
   /** Times that a server resumed it since anything in it made progress. */
   resumedHere: number;
+  /** Hashes of the images, files and tool lists that its events contain. */
+  readonly stored: Set<string>;
   /** In task order. A rejected task is a child without events. */
   readonly children: RunChild[];
   readonly warnings: Warning[];
@@ -185,7 +187,11 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       if (event.durationMs !== undefined) run.durationMs = event.durationMs;
       return run;
     case "approval-answer":
+      return run;
     case "image-add":
+    case "file-add":
+    case "tool-list-add":
+      run.stored.add(event.sha256);
       return run;
     case "stop-request": {
       const stopped = event.target === undefined ? run : childOf(run, event.target);
@@ -221,6 +227,7 @@ function beginRun(event: Start): Run {
       retryOf: event.retry?.delegationId,
     }),
     closedBy: new Set(),
+    stored: new Set(),
     agents: event.agents ?? {},
     startedAt: event.at,
     lastEventAt: event.at,

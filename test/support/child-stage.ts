@@ -4,7 +4,7 @@ import type { ChildDeps, ChildInput, StopReason } from "../../src/child/child.ts
 import { distinctId } from "../../src/child/compaction/state.ts";
 import { runChild } from "../../src/child/loop.ts";
 import { createSchemaChecker } from "../../src/child/schema/schema-checker.ts";
-import type { Model } from "../../src/child/wire/model.ts";
+import type { Model, WrittenRequest } from "../../src/child/wire/model.ts";
 import type { Reply } from "../../src/child/wire/reply/reply.ts";
 import type { ModelCall } from "../../src/child/wire/request/request.ts";
 import type { FailureKind } from "../../src/errors.ts";
@@ -115,7 +115,8 @@ export async function play(
   staged: Staged = {},
 ): Promise<Played> {
   const requests: ModelCall[] = [];
-  const model: Model = async (request, _signal, show) => {
+  const model: Model = async (request, _signal, show, beforeSend) => {
+    await beforeSend?.(written(request));
     requests.push({ ...request, messages: [...request.messages] });
     staged.onRequest?.(request);
     const index = requests.length - 1;
@@ -158,6 +159,7 @@ export async function play(
     sleepUntil: async () => {},
     admit: async () => ({ accepted: () => {}, end: () => {} }),
     show: (event) => events.push(event),
+    keep: () => {},
     schemas: createSchemaChecker(),
     onServedMismatch: "warn",
     ...staged.deps,
@@ -167,6 +169,18 @@ export async function play(
     stored.push(event);
   }
   return { result: resultAfter(input, [...input.past, ...stored]), events, stored, requests };
+}
+
+/** What a wire would write of it. */
+function written({ system, messages }: ModelCall): WrittenRequest {
+  const body = JSON.stringify({ system, messages });
+  return {
+    url: "https://zai.test/v1/chat/completions",
+    headers: {},
+    body,
+    toolList: { tools: [], sha256: "" },
+    leftOut: [],
+  };
 }
 
 function resultsIn(events: readonly ChildEvent[]): EarlierResult[] {

@@ -78,8 +78,8 @@ async function* summarize(child: Child, due: Due, step: Removal): AsyncGenerator
   const permit = await deps.admit(route.provider, () => expectedTokens(sent), signal);
   if (permit === undefined) return;
   const { provider, model } = route;
-  const intent: RequestToSend["intent"] = (reserved) =>
-    emit(child, { kind: "compact-start", level: 1, provider, model, ...reserved });
+  const intent: RequestToSend["intent"] = (record) =>
+    emit(child, { kind: "compact-start", level: 1, provider, model, until: step.until, ...record });
   const exchanged = yield* exchange(child, { route, sent, mustAnswer: false, maxOutputTokens, intent }, permit);
   if (signal.aborted && exchanged === undefined) return;
   if (exchanged === undefined) yield* compact(child, { ...due, step: { ...step, level: 2 } });

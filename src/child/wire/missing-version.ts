@@ -13,11 +13,12 @@ const USUAL_END: Partial<Record<ApiMode, string>> = {
   gemini: "/v1beta",
 };
 
-export function tryingVersion(baseUrl: string, apiMode: ApiMode, fetch: Fetch): Fetch {
+/** @returns wraps the `fetch` of each request; what one request learned holds for the next */
+export function createVersionTrial(baseUrl: string, apiMode: ApiMode): (fetch: Fetch) => Fetch {
   const end = USUAL_END[apiMode];
-  if (end === undefined || /\/v\d/.test(new URL(baseUrl).pathname)) return fetch;
+  if (end === undefined || /\/v\d/.test(new URL(baseUrl).pathname)) return (fetch) => fetch;
   let isKept = false;
-  return async (input, init) => {
+  return (fetch) => async (input, init) => {
     const versioned = `${baseUrl}${end}${String(input).slice(baseUrl.length)}`;
     if (isKept) return fetch(versioned, init);
     const first = await answerAt(fetch, input, init);

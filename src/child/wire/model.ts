@@ -2,13 +2,12 @@
  * One model request over the wire: takes a route and a conversation, and shows the model's response as it arrives. The
  * provider packages speak the four wire formats; retries, limits and money are up to the caller.
  */
-import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
-import { z } from "zod";
 import type { Clock } from "../../clock.ts";
 import type { Failure } from "../../errors.ts";
-import type { Route } from "../../route.ts";
+import type { RejectedParameter } from "../../event.ts";
+import { type Route, routeName } from "../../route.ts";
 import type { Access } from "../../secret.ts";
-import type { Tool } from "../../tool.ts";
+import { getOrMake } from "../../values/get-or-make.ts";
 import { mapTexts } from "../../values/record.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { dialectOf } from "./dialect/dialect-of.ts";
@@ -16,11 +15,10 @@ import { failureOf } from "./failure/failure.ts";
 import { buildReply, failedReply, type Reply } from "./reply/reply.ts";
 import { accumulate, createReplyBuilder, type Delta, flush, type StreamPart } from "./reply/reply-builder.ts";
 import { withoutRejectedParameters } from "./request/parameter-retry.ts";
-import type { RejectedParameter } from "./request/rejected-parameters.ts";
 import { callOptions, type ModelCall, outputLimit } from "./request/request.ts";
-import { toolSchema } from "./request/tool-schema.ts";
+import { createToolLists, type ToolList } from "./request/tool-list.ts";
 import { type StallTimer, startStallTimer } from "./stall-timer.ts";
-import { AnswerTooLarge, type Transport } from "./transport.ts";
+import { AnswerTooLarge, type Fetch, type Transport } from "./transport.ts";
 import { openWire, type Wire } from "./wire.ts";
 
 /** Minimum interval between live updates, in milliseconds. */
@@ -29,47 +27,44 @@ const DELTA_MS = 25;
 /** Maximum length of an answer and its reasoning, in characters: what is kept in memory and sent back. */
 const MAX_SPOKEN = 16 * 1024 * 1024;
 
-/** Never rejects. @param show receives the live text, in pieces */
-export type Model = (request: ModelCall, signal: AbortSignal, show: (delta: Delta) => void) => Promise<Reply>;
+/**
+ * Never rejects. @param show receives the live text, in pieces @param beforeSend is awaited once, before anything is
+ * sent; if it throws, nothing is
+ */
+export type Model = (
+  request: ModelCall,
+  signal: AbortSignal,
+  show: (delta: Delta) => void,
+  beforeSend?: (written: WrittenRequest) => Promise<void>,
+) => Promise<Reply>;
 
-/** A model at an endpoint: what it does differently, and what it was seen to reject. */
-type Peer = { dialect: Dialect; rejected: RejectedParameter[] };
+/** A request as it is about to be sent, without its key. */
+export type WrittenRequest = {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  /** The tools that it offers. */
+  toolList: ToolList;
+  /** Optional parameters that its route has rejected before. */
+  leftOut: readonly RejectedParameter[];
+};
+
+/** A model at an endpoint: its wire, what it does differently, and what it was seen to reject. */
+type Peer = { dialect: Dialect; rejected: RejectedParameter[]; wire: Promise<Wire> };
 
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
-  const wires = new WeakMap<Access, Map<string, Promise<Wire>>>();
   const peers = new Map<string, Peer>();
-  const toolSpecs = new WeakMap<z.ZodType, Map<string, LanguageModelV4FunctionTool>>();
+  const toolLists = createToolLists();
 
-  function connect(route: Route, access: Access): { wire: Promise<Wire>; peer: Peer } {
+  function peerOf(route: Route): Peer {
     const { provider, model, endpoint } = route;
-    const name = `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`;
-    const peer = getOrMake(peers, name, () => ({ dialect: dialectOf(route), rejected: [] }));
-    const opened = getOrMake(wires, access, () => new Map<string, Promise<Wire>>());
-    const open = () => {
-      const fetch = withoutRejectedParameters(
-        transport.fetchFor(endpoint.baseUrl, access),
-        peer.rejected,
-        outputLimit(route),
-      );
-      return openWire(route, peer.dialect, fetch);
-    };
-    return { wire: getOrMake(opened, name, open), peer };
+    return getOrMake(peers, `${provider} ${endpoint.apiMode} ${endpoint.baseUrl} ${model}`, () => {
+      const dialect = dialectOf(route);
+      return { dialect, rejected: [], wire: openWire(route, dialect) };
+    });
   }
 
-  function toolSpec(tool: Tool, subset: Dialect["toolSchema"]): LanguageModelV4FunctionTool {
-    const ofTool = getOrMake(toolSpecs, tool.input, () => new Map<string, LanguageModelV4FunctionTool>());
-    return getOrMake(ofTool, subset, () => ({
-      type: "function",
-      name: tool.name,
-      description: tool.description,
-      inputSchema: toolSchema(
-        z.toJSONSchema(tool.input, { io: "input" }),
-        subset,
-      ) as LanguageModelV4FunctionTool["inputSchema"],
-    }));
-  }
-
-  return async function ask(request, signal, show) {
+  return async function ask(request, signal, show, beforeSend = async () => {}) {
     const { route, access, stallMs } = request;
     const builder = createReplyBuilder(request.tools.map(({ name }) => name));
     const stall = startStallTimer(clock, stallMs, signal);
@@ -88,15 +83,21 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       for (const { type, text } of flush(builder, isOver)) show({ type, text: access.redact(text) });
     }
 
+    const { dialect, rejected, wire: opening } = peerOf(route);
+    const finished = (reply: Reply) =>
+      redacted({ ...reply, ...(rejected.length > 0 && { leftOut: [...rejected] }) }, access);
     try {
-      const { wire: opening, peer } = connect(route, access);
-      const { dialect, rejected } = peer;
       const wire = await opening;
-      const tools = request.tools.map((tool) => toolSpec(tool, dialect.toolSchema));
-      await wire(callOptions(request, dialect, tools, stall.signal), receive, stall.onActivity);
+      const toolList = request.toolList ?? toolLists(request.tools, dialect.toolSchema);
+      const sending = announcing(transport.fetchFor(route.endpoint.baseUrl, access), (sent) =>
+        beforeSend({ ...sent, toolList, leftOut: [...rejected] }),
+      );
+      learn(rejected, request.leftOut);
+      const fetch = withoutRejectedParameters(sending, rejected, outputLimit(route));
+      await wire(callOptions(request, dialect, toolList.tools, stall.signal), fetch, receive, stall.onActivity);
       showPending(true);
       const answerer = {
-        who: nameOf(route),
+        who: routeName(route),
         asked: request,
         apiMode: route.endpoint.apiMode,
         now: clock.now(),
@@ -104,24 +105,42 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
         sumHoldsReasoning: dialect.sumHoldsReasoning,
         rejected,
       };
-      return redacted(buildReply(builder, answerer), access);
+      return finished(buildReply(builder, answerer));
     } catch (error) {
-      return redacted(failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now())), access);
+      return finished(failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now())));
     } finally {
       stall.stop();
     }
   };
 }
 
-/** A route's name in messages: `glm-4.7 @ zai`. */
-export function nameOf(route: Route): string {
-  return `${route.model} @ ${route.provider}`;
+/** Adds what earlier requests of a conversation have taught, in another process. */
+function learn(rejected: RejectedParameter[], earlier: readonly RejectedParameter[] = []): void {
+  const unknown = earlier.filter(({ parameter }) => rejected.every((known) => known.parameter !== parameter));
+  rejected.push(...unknown);
+}
+
+/** A `fetch` that waits, before its first request, until that was announced. */
+function announcing(
+  fetch: Fetch,
+  announce: (sent: Pick<WrittenRequest, "url" | "headers" | "body">) => Promise<void>,
+): Fetch {
+  let isAnnounced = false;
+  return async (input, init = {}) => {
+    if (!isAnnounced) {
+      isAnnounced = true;
+      // The provider packages pass plain objects.
+      const headers = { ...(init.headers as Record<string, string>) };
+      await announce({ url: String(input), headers, body: String(init.body) });
+    }
+    return fetch(input, init);
+  };
 }
 
 type Stall = ReturnType<StallTimer["stalledFor"]>;
 
 function thrown(error: unknown, stall: Stall, signal: AbortSignal, request: ModelCall, now: number): Failure {
-  const who = nameOf(request.route);
+  const who = routeName(request.route);
   if (signal.aborted) return { kind: "aborted", message: `The request to ${who} was aborted.` };
   if (stall !== undefined) return { kind: "stalled", message: `${who} ${silence(stall)}.` };
   return failureOf(error, who, now, request.access.redact, request);
@@ -140,14 +159,4 @@ function redacted(reply: Reply, { redact }: Access): Reply {
   if (clean.ok || clean.partialText.length <= MAX_PARTIAL) return clean;
   const cut = `… (cut: the answer was cut off after ${clean.partialText.length} characters)`;
   return { ...clean, partialText: clean.partialText.slice(0, MAX_PARTIAL) + cut };
-}
-
-type Cache<Key, Value> = { get(key: Key): Value | undefined; set(key: Key, value: Value): unknown };
-
-function getOrMake<Key, Value>(cache: Cache<Key, Value>, key: Key, make: () => Value): Value {
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  cache.set(key, made);
-  return made;
 }

@@ -1,9 +1,7 @@
 /** The wires whose responses a provider package reads, each imported when the first route uses it. */
-import type { LanguageModelV4, LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { ApiMode, Route } from "../../route.ts";
-import type { OnActivity } from "./event-stream.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
-import type { Receive } from "./reply/reply-builder.ts";
 import { effortIn } from "./request/request.ts";
 import { thinkingWithin } from "./request/thinking-budget.ts";
 import { isVertexClaude, vertexClaude } from "./request/vertex-claude.ts";
@@ -17,6 +15,7 @@ import { type Rewriter, rewriteEvents } from "./rewrite/rewrite-events.ts";
 import { thinkingBlockStarts } from "./rewrite/thinking-blocks.ts";
 import { withoutThinkTags } from "./rewrite/thinking-in-text.ts";
 import type { Fetch } from "./transport.ts";
+import type { Wire } from "./wire.ts";
 
 /** The packages require a key; the transport replaces this one with the real one. */
 const PLACEHOLDER = "signed-by-deputy";
@@ -24,32 +23,31 @@ const PLACEHOLDER = "signed-by-deputy";
 export async function openPackage(
   apiMode: Exclude<ApiMode, "chat_completions">,
   { model, endpoint: { baseUrl: baseURL } }: Pick<Route, "model" | "endpoint">,
-  fetch: Fetch,
-) {
+): Promise<Wire> {
   switch (apiMode) {
     case "responses": {
       const { createOpenAI } = await import("@ai-sdk/openai");
-      return wireOf(sendingOpenReasoning(fetch), [responseEnds, wholeItems, openReasoningEvents], (fetch) =>
+      const wire = wireOf([responseEnds, wholeItems, openReasoningEvents], (fetch) =>
         createOpenAI({ baseURL, apiKey: PLACEHOLDER, fetch }).responses(model),
       );
+      return (options, fetch, ...hearing) => wire(options, sendingOpenReasoning(fetch), ...hearing);
     }
     case "anthropic_messages": {
       const { createAnthropic } = await import("@ai-sdk/anthropic");
       const versioned = /\/v\d+$/.test(baseURL) ? baseURL : `${baseURL}/v1`;
-      const ours = isVertexClaude(baseURL) ? vertexClaude(baseURL, fetch) : fetch;
-      const speaking = (fetch: Fetch) =>
-        wireOf(fetch, [wholeBlocks, thinkingBlockStarts], (fetch) =>
-          createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model),
-        );
-      return (options: LanguageModelV4CallOptions, receive: Receive, onActivity: OnActivity) => {
+      const wire = wireOf([wholeBlocks, thinkingBlockStarts], (fetch) =>
+        createAnthropic({ baseURL: versioned, apiKey: PLACEHOLDER, fetch }).messages(model),
+      );
+      return (options, fetch, ...hearing) => {
         const { maxOutputTokens: limit } = options;
         const effort = effortIn(options);
-        return speaking(limit && effort ? thinkingWithin(limit, effort, ours) : ours)(options, receive, onActivity);
+        const ours = isVertexClaude(baseURL) ? vertexClaude(baseURL, fetch) : fetch;
+        return wire(options, limit && effort ? thinkingWithin(limit, effort, ours) : ours, ...hearing);
       };
     }
     case "gemini": {
       const { createGoogleGenerativeAI } = await import("@ai-sdk/google");
-      return wireOf(fetch, [camelCaseFields, wholeGeminiUsage], (fetch) =>
+      return wireOf([camelCaseFields, wholeGeminiUsage], (fetch) =>
         createGoogleGenerativeAI({ baseURL, apiKey: PLACEHOLDER, fetch })(resourceName(model)),
       );
     }
@@ -64,8 +62,8 @@ function resourceName(model: string): string {
 }
 
 /** @param open makes the package's model, which is cheap: each request makes one with its own `fetch` */
-function wireOf(fetch: Fetch, rewriters: readonly Rewriter[], open: (fetch: Fetch) => LanguageModelV4) {
-  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, onActivity) => {
+function wireOf(rewriters: readonly Rewriter[], open: (fetch: Fetch) => LanguageModelV4): Wire {
+  return withoutThinkTags(async (options, fetch, receive, onActivity) => {
     const end = createStreamEnd(onActivity);
     const model = open(rewriteEvents(fetch, rewriters, end));
     await withErrorAtEnd(end, receive, async (receive) => {

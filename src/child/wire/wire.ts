@@ -11,32 +11,45 @@ import { eventBatches, type OnActivity } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { refusalIn } from "./failure/refusal.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
-import { tryingVersion } from "./missing-version.ts";
+import { createVersionTrial } from "./missing-version.ts";
 import type { Receive } from "./reply/reply-builder.ts";
 import type { Fetch } from "./transport.ts";
 
 /** Resolves at the end of the response. @param onActivity is called whenever a piece of it arrives */
-export type Wire = (options: LanguageModelV4CallOptions, receive: Receive, onActivity: OnActivity) => Promise<void>;
+export type Wire = (
+  options: LanguageModelV4CallOptions,
+  fetch: Fetch,
+  receive: Receive,
+  onActivity: OnActivity,
+) => Promise<void>;
 
 /** The part of a route that all requests over one wire share. Their options hold the rest, such as the effort. */
 export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
 
-export async function openWire(route: WireRoute, dialect: Dialect, plainFetch: Fetch): Promise<Wire> {
-  const { apiMode, baseUrl, framing, query } = route.endpoint;
-  const ofEndpoint: Fetch = (input, init) => plainFetch(withQuery(String(input), query), init);
-  const reaching = tryingVersion(baseUrl, apiMode, ofEndpoint);
-  const fetch: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
+export async function openWire(route: WireRoute, dialect: Dialect): Promise<Wire> {
+  const { apiMode, baseUrl, query } = route.endpoint;
+  const trying = createVersionTrial(baseUrl, apiMode);
+  const wire = await openFormat(route, dialect);
+  return (options, fetch, receive, onActivity) => {
+    const reaching = trying((input, init) => fetch(withQuery(String(input), query), init));
+    const toEndpoint: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
+    return wire(options, toEndpoint, receive, onActivity);
+  };
+}
+
+async function openFormat(route: WireRoute, dialect: Dialect): Promise<Wire> {
+  const { apiMode, framing } = route.endpoint;
   if (framing === "converse") {
     const { openConverse } = await import("./bedrock/converse.ts");
-    return openConverse(route, fetch);
+    return openConverse(route);
   }
-  if (apiMode === "chat_completions") return openChat(route, dialect, fetch);
+  if (apiMode === "chat_completions") return openChat(route, dialect);
   const { openPackage } = await import("./package-wires.ts");
-  return openPackage(apiMode, route, fetch);
+  return openPackage(apiMode, route);
 }
 
 /** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect, fetch: Fetch): Promise<Wire> {
+async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect): Promise<Wire> {
   const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
   const url = `${endpoint.baseUrl}/chat/completions`;
   const chat = new OpenAICompatibleChatLanguageModel(model, {
@@ -44,7 +57,7 @@ async function openChat({ provider, model, endpoint }: WireRoute, dialect: Diale
     url: () => url,
     transformRequestBody: (body) => inDialect(body, endpoint, dialect),
   });
-  return async (options, receive, onActivity) => {
+  return async (options, fetch, receive, onActivity) => {
     const { body, warnings } = await chat.prepareRequest(options);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {

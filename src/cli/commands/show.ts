@@ -5,7 +5,7 @@ import { type Result, resultOf } from "../../result.ts";
 import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
-import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, withDeputy } from "../command.ts";
+import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, positiveInteger, withDeputy } from "../command.ts";
 import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
@@ -21,8 +21,9 @@ import { formatCount, plural } from "../terminal/format.ts";
 import { oneLine } from "../terminal/terminal-text.ts";
 import { formatTranscript } from "../terminal/transcript.ts";
 import { wrapFor } from "../terminal/word-wrap.ts";
+import { printRequest } from "./show-request.ts";
 
-type ShowFlags = { last?: true; json?: true; config?: string };
+type ShowFlags = { last?: true; request?: number; json?: true; config?: string };
 
 export const declareShow: Declare = (command, context) => {
   const { io } = context;
@@ -30,6 +31,7 @@ export const declareShow: Declare = (command, context) => {
     .description("Show a run's results, or the details of one child.")
     .argument("[id]", "a run, or a child (ID.n)")
     .option(...LAST_OPTION)
+    .option("--request <number>", "print the child's nth request, byte for byte, without its key", positiveInteger)
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
     .addHelpText(
@@ -38,6 +40,7 @@ export const declareShow: Declare = (command, context) => {
         ["deputy show --last", "the newest run"],
         ["deputy show 7f3a", "each answer of a run with route, time and cost"],
         ["deputy show 7f3a.2", "the second child: attempts, tool calls, full conversation"],
+        ["deputy show 7f3a.2 --request 3 > body.json", "what its third request sent"],
         ["deputy show 7f3a --json", "the same document that deputy run --json printed"],
         ["deputy show 7f3a.2 --json", "one child: { result, events }"],
       ]),
@@ -45,6 +48,10 @@ export const declareShow: Declare = (command, context) => {
     .action((written: string | undefined, flags: ShowFlags) =>
       withDeputy(context, flags.config, async ({ engine }) => {
         const id = await whichRun(engine, { id: written, last: flags.last }, io);
+        if (flags.request !== undefined) {
+          const request = await engine.request(id, flags.request);
+          return context.exitWith(printRequest(request, flags.json === true, io));
+        }
         const listing = await engine.run(id);
         const { run } = listing;
         io.stderr.write(wrapFor(io.stderr, setAsideNote(listing)));

@@ -6,7 +6,7 @@
 import { withQuery } from "../../child/wire/endpoint-query.ts";
 import { failureOf } from "../../child/wire/failure/failure.ts";
 import { getJson } from "../../child/wire/get-json.ts";
-import { tryingVersion } from "../../child/wire/missing-version.ts";
+import { createVersionTrial } from "../../child/wire/missing-version.ts";
 import type { Transport } from "../../child/wire/transport.ts";
 import type { Clock } from "../../clock.ts";
 import { stateDir } from "../../config/trust.ts";
@@ -126,7 +126,8 @@ async function askWith(
   try {
     if ("failure" in lease) return { ...asked, failure: signal.aborted ? tooSlow(slug) : lease.failure };
     const plain = transport.fetchFor(baseUrl, lease.access);
-    const fetch = tryingVersion(baseUrl, apiMode, (input, init) => plain(withQuery(String(input), query), init));
+    const trying = createVersionTrial(baseUrl, apiMode);
+    const fetch = trying((input, init) => plain(withQuery(String(input), query), init));
     const { url, headers } = listRequest(baseUrl, apiMode);
     const models = readModelList(await getJson(fetch, url, headers, signal), apiMode);
     if (models === undefined) return { ...asked, failure: noList(slug) };

@@ -3,6 +3,8 @@ import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event } from "../../event.ts";
+import type { GivenFile } from "../../given-file.ts";
+import type { Image } from "../../image.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
 import { createRecall } from "../../tools/recall.ts";
@@ -108,6 +110,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const files = loadGivenFiles(planned, setup);
   if ("failure" in files) return recorder.record(failedEnd(about, files.failure, clock.now()));
   deadline.resume();
+  keepContents({ images, files }, planned, childDeps.keep);
   const input: ChildInput = {
     ...about,
     taskIndex,
@@ -119,6 +122,20 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
     earlierMs,
   };
   for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
+}
+
+/** Keeps the images and files of a child, from which its requests can be written again. */
+function keepContents(
+  { images, files }: { images: readonly Image[]; files: readonly GivenFile[] },
+  { images: refs = [] }: Ready,
+  keep: ChildDeps["keep"],
+): void {
+  for (const [index, image] of images.entries()) {
+    const ref = refs[index];
+    if (ref?.from === "file" && "base64" in image)
+      keep({ kind: "image-add", sha256: ref.sha256, base64: image.base64 });
+  }
+  for (const { sha256, text } of files) keep({ kind: "file-add", sha256, text });
 }
 
 /** Dependencies of the loop. The child's clock pauses while it waits for money or for its turn. */
@@ -152,6 +169,10 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     pause: slot.pause,
     sleepUntil: (until, signal) => offTheClock(deadline, () => slot.sleepUntil(until, signal)),
     show,
+    keep: (content) => {
+      if (!run.stored.has(content.sha256))
+        void recorder.record({ ...content, at: clock.now(), delegationId: run.delegationId });
+    },
     schemas,
     explainBug: (error, where) => explainBug(deps, error, where),
     onServedMismatch: delegation.on_served_mismatch,

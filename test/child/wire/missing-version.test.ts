@@ -1,7 +1,7 @@
 /** A base URL without the version that most end in. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { tryingVersion } from "../../../src/child/wire/missing-version.ts";
+import { createVersionTrial } from "../../../src/child/wire/missing-version.ts";
 import type { Fetch } from "../../../src/child/wire/transport.ts";
 
 const BASE = "http://127.0.0.1:8000";
@@ -29,7 +29,7 @@ describe("a base URL without a version", () => {
   for (const [what, answer] of Object.entries(elsewhere))
     test(`at which is ${what} is asked with it, and from then on only so`, async () => {
       const { fetch, asked } = server({ "/chat/completions": answer, "/v1/chat/completions": STREAM });
-      const trying = tryingVersion(BASE, "chat_completions", fetch);
+      const trying = createVersionTrial(BASE, "chat_completions")(fetch);
       for (let count = 0; count < 2; count++)
         assert.equal(await (await trying(`${BASE}/chat/completions`)).text(), "data: {}");
       assert.deepEqual(asked, ["/chat/completions", "/v1/chat/completions", "/v1/chat/completions"]);
@@ -44,7 +44,7 @@ describe("a base URL without a version", () => {
   for (const [what, answer] of Object.entries(here))
     test(`at which is ${what} is asked as it is, and the answer is whole`, async () => {
       const { fetch, asked } = server({ "/chat/completions": answer });
-      const response = await tryingVersion(BASE, "chat_completions", fetch)(`${BASE}/chat/completions`);
+      const response = await createVersionTrial(BASE, "chat_completions")(fetch)(`${BASE}/chat/completions`);
       const expected = answer();
       assert.equal(response.status, expected.status);
       assert.equal(await new Response(response.body).text(), await expected.text());
@@ -53,15 +53,15 @@ describe("a base URL without a version", () => {
 
   test("with nothing at either address keeps its first answer", async () => {
     const { fetch, asked } = server({});
-    const response = await tryingVersion(BASE, "responses", fetch)(`${BASE}/responses`);
+    const response = await createVersionTrial(BASE, "responses")(fetch)(`${BASE}/responses`);
     assert.deepEqual([response.status, asked], [404, ["/responses", "/v1/responses"]]);
   });
 
   test("gets the version of its wire format; one that has a version is asked as it is", async () => {
     const { fetch, asked } = server({});
-    await tryingVersion(BASE, "gemini", fetch)(`${BASE}/models/m:streamGenerateContent`);
-    await tryingVersion(`${BASE}/v4`, "chat_completions", fetch)(`${BASE}/v4/chat/completions`);
-    await tryingVersion(BASE, "anthropic_messages", fetch)(`${BASE}/v1/messages`);
+    await createVersionTrial(BASE, "gemini")(fetch)(`${BASE}/models/m:streamGenerateContent`);
+    await createVersionTrial(`${BASE}/v4`, "chat_completions")(fetch)(`${BASE}/v4/chat/completions`);
+    await createVersionTrial(BASE, "anthropic_messages")(fetch)(`${BASE}/v1/messages`);
     const gemini = ["/models/m:streamGenerateContent", "/v1beta/models/m:streamGenerateContent"];
     assert.deepEqual(asked, [...gemini, "/v4/chat/completions", "/v1/messages"]);
   });

@@ -3,20 +3,20 @@
  * and the same stop reasons.
  * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
  */
-import { APICallError, type LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import { APICallError } from "@ai-sdk/provider";
 import type { Route } from "../../../route.ts";
 import { refusalIn } from "../failure/refusal.ts";
 import { effortIn } from "../request/request.ts";
 import { withoutThinkTags } from "../rewrite/thinking-in-text.ts";
-import type { Fetch } from "../transport.ts";
+import type { Wire } from "../wire.ts";
 import { answerParts } from "./answer.ts";
 import { effortFields } from "./effort.ts";
 import { awsMessages } from "./event-stream.ts";
 import { converseBody } from "./request.ts";
 
-export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">, fetch: Fetch) {
+export function openConverse({ model, endpoint }: Pick<Route, "model" | "endpoint">): Wire {
   const url = `${endpoint.baseUrl}/model/${encodeURIComponent(model)}/converse-stream`;
-  return withoutThinkTags(async (options: LanguageModelV4CallOptions, receive, onActivity) => {
+  return withoutThinkTags(async (options, fetch, receive, onActivity) => {
     const { fields, warnings } = await effortFields(model, effortIn(options), options.maxOutputTokens);
     receive({ type: "stream-start", warnings });
     const response = await fetch(url, {

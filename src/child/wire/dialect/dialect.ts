@@ -10,6 +10,12 @@ import type { ApiMode } from "../../../route.ts";
  */
 export type ReasoningField = "reasoning_content" | "reasoning" | "thinking-parts" | "think-tags";
 
+/**
+ * Raise it whenever the same conversation would be written differently than before: by a row, by the code that writes
+ * requests, or by a provider package. `deputy show --request` then says why a request of the past differs.
+ */
+export const DIALECT_VERSION = 1;
+
 export type Dialect = {
   /** Where reasoning goes back; `as-received`: in the field in which it came. */
   reasoningField: ReasoningField | "as-received" | "none";

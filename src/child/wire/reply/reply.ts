@@ -1,16 +1,16 @@
 /** Turns an ended stream into a reply: its parts, or a failure with what had arrived. */
 import { answerTextOf } from "../../../answer-text.ts";
 import type { Failure, FailureKind, Warning } from "../../../errors.ts";
-import type { Finish, Part } from "../../../event.ts";
+import type { Finish, Part, RejectedParameter } from "../../../event.ts";
 import type { ApiMode } from "../../../route.ts";
 import { present } from "../../../values/present.ts";
 import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
 import { failureOf, type RejectedCall } from "../failure/failure.ts";
-import type { RejectedParameter } from "../request/rejected-parameters.ts";
 import type { ReplyBuilder } from "./reply-builder.ts";
 import type { ReportedUsage } from "./usage.ts";
 
-export type Reply =
+/** `leftOut`: optional parameters that the route was found to reject, in this request or before. */
+export type Reply = { leftOut?: readonly RejectedParameter[] } & (
   | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; warnings: Warning[] }
   | {
       ok: false;
@@ -20,7 +20,8 @@ export type Reply =
       /** The usage is a count as of when the response broke off. */
       usageSoFar?: true;
       charged: boolean;
-    };
+    }
+);
 
 /** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
 export type Answerer = {

@@ -1,7 +1,8 @@
 /** Requests of one route without the optional parameters that it has rejected, from the first refusal on. */
+import type { RejectedParameter } from "../../../event.ts";
 import { MAX_ERROR_BYTES, textOf, withText } from "../response-body.ts";
 import type { Fetch } from "../transport.ts";
-import { type RejectedParameter, rejectedParameters, withoutRejected } from "./rejected-parameters.ts";
+import { rejectedParameters, withoutRejected } from "./rejected-parameters.ts";
 
 /** Maximum number of times one request is sent again. Each refusal must have named something new. */
 const MAX_RETRIES = 3;

@@ -2,11 +2,9 @@
  * What a provider's refusal says of the parameters of its request. Vendors reject what they do not know or no longer take,
  * in their own words; where what they name is optional, the request goes without it.
  */
+import type { RejectedParameter } from "../../../event.ts";
 import { parseJson } from "../../../text/parse-json.ts";
 import { isRecord } from "../../../values/record.ts";
-
-/** A parameter that a route does not take, and the name it has there instead. */
-export type RejectedParameter = { parameter: string; instead?: string };
 
 type Body = Record<string, unknown>;
 

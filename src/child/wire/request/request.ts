@@ -8,6 +8,7 @@ import type {
   LanguageModelV4Prompt,
   SharedV4ProviderOptions,
 } from "@ai-sdk/provider";
+import type { RejectedParameter } from "../../../event.ts";
 import type { Image } from "../../../image.ts";
 import type { Effort, Route } from "../../../route.ts";
 import type { Access } from "../../../secret.ts";
@@ -18,6 +19,7 @@ import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
 import { withDistinctIds } from "./call-ids.ts";
 import { inOrder } from "./message-order.ts";
 import { sentBack } from "./sent-back.ts";
+import type { ToolList } from "./tool-list.ts";
 
 export type ModelCall = {
   route: Route;
@@ -29,6 +31,10 @@ export type ModelCall = {
   /** Shown before the text of the first message. */
   images: readonly Image[];
   tools: readonly Tool[];
+  /** The tools as an earlier request offered them, instead of `tools`. */
+  toolList?: ToolList;
+  /** Optional parameters that earlier requests of this conversation were refused for. */
+  leftOut?: readonly RejectedParameter[];
   /** The model must answer, without tool calls. */
   mustAnswer: boolean;
   /** Lowers the limit of the route's facts; absent = no change. */

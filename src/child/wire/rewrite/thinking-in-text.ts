@@ -3,17 +3,15 @@
  * other formats as well. Where reasoning came by itself, a text that begins with a tag is an answer.
  */
 import { createThinkSplitter, type ThinkPiece } from "../chat/think-tags.ts";
-import type { OnActivity } from "../event-stream.ts";
 import type { Receive, StreamPart } from "../reply/reply-builder.ts";
+import type { Wire } from "../wire.ts";
 
 type TextPart = Extract<StreamPart, { type: "text-start" | "text-delta" | "text-end" }>;
 
-export function withoutThinkTags<Options>(
-  wire: (options: Options, receive: Receive, onActivity: OnActivity) => Promise<void>,
-): typeof wire {
-  return async (options, receive, onActivity) => {
+export function withoutThinkTags(wire: Wire): Wire {
+  return async (options, fetch, receive, onActivity) => {
     const filter = createFilter(receive);
-    await wire(options, filter.apply, onActivity);
+    await wire(options, fetch, filter.apply, onActivity);
     filter.end();
   };
 }
