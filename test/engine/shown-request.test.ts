@@ -81,7 +81,7 @@ function assertSame({ sent, shown }: Shown): void {
 describe("a request is shown byte for byte as the vendor received it", () => {
   for (const mode of API_MODES) {
     test(`${mode}: tools, reasoning, an image and a file`, async () => {
-      const call = { goal: "Look.", images: ["dot.png"], files: ["plan.md"], reasoning_effort: "low" };
+      const call: CallInput = { goal: "Look.", images: ["dot.png"], files: ["plan.md"], reasoning_effort: "low" };
       const seen = await runAndShow(
         call,
         { config: { providers: { acme: provider("ACME", mode) } }, files, script: looksTwice },
