@@ -53,6 +53,8 @@ export type Recovery =
   /** The quota is exhausted for `delayMs` after the failure. */
   | { action: "pause"; delayMs: number }
   | { action: "fallback" }
+  /** The answer to the child's tool results was empty: the child is told so, and asked again. */
+  | { action: "nudge" }
   /** The conversation, of `tokens` by estimate, is too long for its model: it is compacted, and asked again. */
   | { action: "compact"; tokens: number }
   | { action: "give-up" };
@@ -63,6 +65,14 @@ export type Recovery =
  * again, with the same outcome.
  */
 export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full" | "looping";
+
+/**
+ * What a child was told of its answer or calls: that the answer was empty, that it contains calls as text, or that one
+ * call was repeated.
+ */
+export type AdviceReason = "empty_answer" | "text_call" | "repeated_call";
+/** A limit that may run low. */
+export type LimitName = "requests" | "cost" | "time";
 
 /**
  * How a conversation was made shorter. Level 0: tool results became stubs, from which `recall` reads them again. 1: a
@@ -263,6 +273,8 @@ export type ChildEvent =
         parts: Part[];
         finish: Finish;
         servedModel?: string;
+        /** Calls that the model wrote into its text: how many were read, or that they cannot be read. */
+        textCalls?: number | "unreadable";
       } & RequestFacts
     >
   | OfChild<
@@ -324,6 +336,8 @@ export type ChildEvent =
         outcome: "ran" | "denied" | "invalid" | "unknown";
         /** The decision that denied it: of a rule (`by: "rule"`) or as in `approval-end`. Absent in older journals. */
         denial?: Denial;
+        /** The model called a tool that it does not have. */
+        isUnknownTool?: true;
         filesChanged: string[];
         /** Files that the model knows from now on; absent = none. */
         seen?: SeenFile[];
@@ -336,11 +350,12 @@ export type ChildEvent =
   | OfChild<"delegation-charge", { charge: NestedUsage }>
   /**
    * A message to the child in addition to its task. `user`: the next message of a conversation, which starts a turn.
-   * `steer`: the text of a `steer-request`. `repeated_call`: the child is told that it repeats itself.
+   * `steer`: the text of a `steer-request`.
    */
   | OfChild<
       "message-add",
-      | { text: string; reason: "repair" | "repeated_call" | "user" | FinalAnswerReason }
+      | { text: string; reason: "repair" | "user" | AdviceReason | FinalAnswerReason }
+      | { text: string; reason: "limits"; limits: readonly LimitName[] }
       | { text: string; reason: "steer"; steerId: string }
     >
   | OfChild<"child-warn", { warning: Warning }>

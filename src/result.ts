@@ -46,6 +46,15 @@ export type RouteReport = {
   attempts: { provider: string; model: string; requests: number; failures: Failure["kind"][] }[];
 };
 
+/**
+ * `empty_answer`: it ended without a word after tool results, and was asked to go on. `text_call`: a call was written into
+ * the text, and read there; `unreadable_call`: it could not be read. `unknown_tool`: it called a tool that it does not
+ * have. `repeated_call`: it was told that it repeats one call.
+ */
+export type Quirks = Partial<
+  Record<"empty_answer" | "text_call" | "unreadable_call" | "unknown_tool" | "repeated_call", number>
+>;
+
 export type FailureReport = { kind: FailureKind; message: string; http_status?: number; retry_after_ms?: number };
 
 /** What every result says, whatever its status. */
@@ -74,6 +83,8 @@ type ResultFacts = {
   api_calls: number;
   /** Times that the child's conversation was made shorter to fit its model's context window; absent = never. */
   compactions?: number;
+  /** What the model did wrong and Deputy made up for, by kind; absent = nothing. */
+  quirks?: Quirks;
   /** As counted by the provider; `input` includes `cached`, `output` includes `reasoning`. */
   tokens: TokenCount;
   /** Cost in USD, with at most six decimals; null if unknown. */
@@ -159,6 +170,7 @@ export type ChildStats = {
   apiCalls: number;
   /** Times that the conversation was made shorter. */
   compactions: number;
+  quirks: Quirks;
   tokens: TokenCount;
   costUsd: number;
   unpriced: number;
@@ -196,6 +208,7 @@ export function createChildStats(
     position: 0,
     apiCalls: 0,
     compactions: 0,
+    quirks: {},
     tokens: { input: 0, output: 0, cached: 0, reasoning: 0 },
     costUsd: 0,
     unpriced: 0,
@@ -235,6 +248,8 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
     case "step-end":
       addUsage(tally, { ...event, charged: true });
       if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
+      if (event.textCalls === "unreadable") countQuirk(tally, "unreadable_call");
+      else if (event.textCalls !== undefined) countQuirk(tally, "text_call", event.textCalls);
       addKey(tally, event.keyName);
       return;
     case "step-fail":
@@ -257,6 +272,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       return;
     case "message-add":
       if (event.reason === "user") beginTurn(tally);
+      else if (event.reason === "empty_answer" || event.reason === "repeated_call") countQuirk(tally, event.reason);
       return;
     case "pause-start":
       startPause(tally, event);
@@ -306,7 +322,12 @@ function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool
     const before = tally.linesChanged[path] ?? { added: 0, removed: 0 };
     tally.linesChanged[path] = { added: before.added + added, removed: before.removed + removed };
   }
+  if (event.isUnknownTool) countQuirk(tally, "unknown_tool");
   if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
+}
+
+function countQuirk({ quirks }: ChildStats, name: keyof Quirks, count = 1): void {
+  quirks[name] = (quirks[name] ?? 0) + count;
 }
 
 function endChild(tally: ChildStats, { ending, at, durationMs }: Extract<ChildEvent, { kind: "child-end" }>): void {
@@ -424,6 +445,7 @@ function base(tally: ChildStats) {
     tags: [...(tally.planned.task.tags ?? [])],
     api_calls: apiCalls,
     ...(tally.compactions > 0 && { compactions: tally.compactions }),
+    ...(Object.keys(tally.quirks).length > 0 && { quirks: { ...tally.quirks } }),
     tokens,
     cost_usd: roundUsd(cost.usd),
     cost_status: cost.status,

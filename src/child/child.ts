@@ -11,6 +11,7 @@ import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { fieldsOf } from "../values/record.ts";
+import type { LimitLeft } from "./advice.ts";
 import {
   applyEvent,
   type Conversation,
@@ -87,6 +88,8 @@ export type ChildDeps = {
   price(route: Route, usage: Usage): number | undefined;
   /** Reserves money for a request before it is sent. */
   reserve: Reserve;
+  /** What is left of the limits on money and time, where there are any. */
+  limitsLeft(): LimitLeft[];
   /** The budget, in USD, with the least money left (the child's own or an enclosing one); undefined without budgets. */
   budgetUsd(): number | undefined;
   /** Decides the reaction to a failure. */

@@ -9,6 +9,7 @@ import type {
   ChildEvent,
   FinalAnswerReason,
   Finish,
+  LimitName,
   Part,
   RejectedParameter,
   RequestRecord,
@@ -77,6 +78,12 @@ export type Conversation = {
   seen: Map<string, SeenFile>;
   /** The last outcome of a tool, how often in a row it came, and whether the child was told so. */
   repeated: { outcome: string; count: number; told: boolean };
+  /** The answer to its tool results was empty: the child has to be told so, or was. */
+  emptyAnswer?: "due" | "told";
+  /** Whether the last answer contains calls that cannot be read, and how often in this turn the child was told so. */
+  textCalls: { isUnreadable: boolean; told: number };
+  /** The limits that the child was told run low, in this turn. */
+  toldLimits: Set<LimitName>;
   compaction: CompactionState;
 };
 
@@ -103,6 +110,8 @@ export function createConversation(given = ""): Conversation {
     warned: new Set(),
     seen: new Map(),
     repeated: { outcome: "", count: 0, told: false },
+    textCalls: { isUnreadable: false, told: 0 },
+    toldLimits: new Set(),
     compaction: createCompactionState(),
   };
 }
@@ -123,6 +132,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       conversation.outputTokens += event.usage?.output ?? 0;
       noteLeftOut(conversation, event);
       if (event.servedModel !== undefined) conversation.served = event.servedModel;
+      conversation.textCalls.isUnreadable = event.textCalls === "unreadable";
       applyAnswer(conversation, event.parts, event.finish);
       return;
     case "step-fail":
@@ -142,12 +152,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       applyToolEnd(conversation, event);
       return;
     case "message-add":
-      if (event.reason === "user") beginTurn(conversation);
-      else if (event.reason === "repair") conversation.repairAsked = true;
-      else if (event.reason === "repeated_call") conversation.repeated.told = true;
-      else if (event.reason !== "steer") conversation.finalAnswerReason = event.reason;
-      addMessage(conversation, { role: "user", text: event.text, ...(event.reason === "steer" && { isPinned: true }) });
-      delete conversation.finish;
+      applyMessage(conversation, event);
       return;
     case "child-warn":
       conversation.warned.add(event.warning.message);
@@ -164,6 +169,40 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
       return;
     default:
       event satisfies never;
+  }
+}
+
+function applyMessage(conversation: Conversation, event: Extract<ChildEvent, { kind: "message-add" }>): void {
+  noteReason(conversation, event);
+  addMessage(conversation, { role: "user", text: event.text, ...(event.reason === "steer" && { isPinned: true }) });
+  delete conversation.finish;
+}
+
+/** What a message changes in addition to its text. */
+function noteReason(conversation: Conversation, event: Extract<ChildEvent, { kind: "message-add" }>): void {
+  switch (event.reason) {
+    case "user":
+      beginTurn(conversation);
+      return;
+    case "steer":
+      return;
+    case "repair":
+      conversation.repairAsked = true;
+      return;
+    case "empty_answer":
+      conversation.emptyAnswer = "told";
+      return;
+    case "text_call":
+      conversation.textCalls.told += 1;
+      return;
+    case "repeated_call":
+      conversation.repeated.told = true;
+      return;
+    case "limits":
+      for (const name of event.limits) conversation.toldLimits.add(name);
+      return;
+    default:
+      conversation.finalAnswerReason = event.reason;
   }
 }
 
@@ -231,6 +270,7 @@ function applyFailure(conversation: Conversation, event: FailureFacts, partialTe
   conversation.failingMs += durationMs + (recovery.action === "retry" ? recovery.delayMs : 0);
   conversation.brokenOff = partialText;
   if (recovery.action === "pause") conversation.pause = { until: at + recovery.delayMs, failure };
+  if (recovery.action === "nudge") conversation.emptyAnswer = "due";
   if (recovery.action === "next-key") conversation.keysTried += 1;
   else {
     conversation.failures.push(failure);
@@ -250,6 +290,8 @@ function beginTurn(conversation: Conversation): void {
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
   conversation.repairAsked = false;
+  conversation.textCalls.told = 0;
+  conversation.toldLimits.clear();
   delete conversation.finalAnswerReason;
   delete conversation.served;
   forgetFailures(conversation);
@@ -257,7 +299,10 @@ function beginTurn(conversation: Conversation): void {
 
 function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
   const { provider, model } = conversation;
-  addMessage(conversation, { role: "assistant", provider, model, parts });
+  delete conversation.emptyAnswer;
+  // Providers reject a message without content.
+  if (parts.some((part) => part.type !== "reasoning"))
+    addMessage(conversation, { role: "assistant", provider, model, parts });
   forgetFailures(conversation);
   const calls = parts.filter((part) => part.type === "tool-call");
   if (calls.length > 0 && conversation.finalAnswerReason === undefined) {

@@ -10,6 +10,7 @@ import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import { withKeysHidden } from "../secret.ts";
 import { present } from "../values/present.ts";
+import { adviceDue, finalAnswer, REPEATS, textCallAdvice } from "./advice.ts";
 import {
   type Child,
   type ChildDeps,
@@ -21,17 +22,14 @@ import {
   stopReason,
 } from "./child.ts";
 import { compact, compactibleTokens, compactionDue, MOST_IN_ROW } from "./compaction/compaction.ts";
-import { answerText, lastText, messageText } from "./conversation.ts";
+import { answerText, type Conversation, lastText, messageText } from "./conversation.ts";
 import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
-import { FINAL_ANSWER_PROMPT, REPEATED_CALL_PROMPT, repairPrompt } from "./prompt.ts";
+import { repairPrompt } from "./prompt.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
 import { warnOnce } from "./warnings.ts";
 import { isSameModel } from "./wire/reply/served-model.ts";
 import { expectedTokens, overflow, type Sent } from "./worst-case.ts";
-
-/** Outcomes in a row, of the same call with the same result, after which the child is told so, and has to answer. */
-const REPEATS = { toldAt: 3, atMost: 6 };
 
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(
@@ -80,12 +78,12 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
   if (conversation.pause !== undefined) yield* backOff(child, conversation.pause);
   if (child.signal.aborted) return undefined;
   yield* acceptMessages(child);
-  const isFinalAnswer = conversation.finalAnswerReason !== undefined;
-  if (!isFinalAnswer && conversation.step - conversation.before.steps >= child.input.planned.limits.maxIterations) {
-    yield emit(child, { kind: "message-add", reason: "max_iterations", text: FINAL_ANSWER_PROMPT });
+  const advice = adviceDue(child);
+  if (advice !== undefined) {
+    yield emit(child, advice);
     return undefined;
   }
-  if (!isFinalAnswer && (yield* breakLoop(child))) return undefined;
+  const isFinalAnswer = conversation.finalAnswerReason !== undefined;
   const route = routeAt(child.input.planned, conversation.position);
   const due = compactionDue(child, route, sentBy(child));
   if (due !== undefined) {
@@ -93,7 +91,7 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
     return undefined;
   }
   if (!isFinalAnswer && conversation.compaction.inRow >= MOST_IN_ROW) {
-    yield emit(child, { kind: "message-add", reason: "context_full", text: FINAL_ANSWER_PROMPT });
+    yield emit(child, finalAnswer("context_full"));
     return undefined;
   }
   const permit = await deps.admit(route.provider, () => expectedTokens(sentBy(child)), child.signal);
@@ -104,18 +102,8 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
   if (exchanged !== undefined) return yield* react(child, exchanged);
   if (child.signal.aborted) return undefined;
   if (isFinalAnswer) return { ...limited(child, "max_cost"), text: lastText(conversation) };
-  yield emit(child, { kind: "message-add", reason: "max_cost", text: FINAL_ANSWER_PROMPT });
+  yield emit(child, finalAnswer("max_cost"));
   return undefined;
-}
-
-/** Tells a child that it repeats itself, and later asks it for its final answer. Returns whether it did. */
-async function* breakLoop(child: Child): AsyncGenerator<ChildEvent, boolean> {
-  const { count, told } = child.conversation.repeated;
-  if (count >= REPEATS.atMost) yield emit(child, { kind: "message-add", reason: "looping", text: FINAL_ANSWER_PROMPT });
-  else if (count >= REPEATS.toldAt && !told)
-    yield emit(child, { kind: "message-add", reason: "repeated_call", text: REPEATED_CALL_PROMPT });
-  else return false;
-  return true;
 }
 
 function nextRequest(child: Child, route: Route): RequestToSend {
@@ -163,9 +151,9 @@ async function* react(child: Child, exchanged: Exchanged): AsyncGenerator<ChildE
 
 async function* accept(child: Child, { reply, facts }: Replied): AsyncGenerator<ChildEvent, undefined> {
   const { conversation, deps } = child;
-  const { parts, finish, servedModel, warnings } = reply;
+  const { parts, finish, servedModel, textCalls, warnings } = reply;
   const step = conversation.step + 1;
-  yield emit(child, { kind: "step-end", step, ...facts, parts, finish, ...present({ servedModel }) });
+  yield emit(child, { kind: "step-end", step, ...facts, parts, finish, ...present({ servedModel, textCalls }) });
   const mismatch = deps.onServedMismatch === "warn" ? servedMismatch(child) : undefined;
   yield* warnOnce(
     child,
@@ -188,13 +176,15 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
   const { failure, partialText, charged, usageSoFar } = reply;
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
-    : deps.recover({
-        keys,
-        earlier: conversation.failures,
-        failingForMs: conversation.failingMs + facts.durationMs,
-        fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
-        ...present({ isLasting: failure.isLasting, compactible: compactibleTokens(child, sentBy(child)) }),
-      });
+    : reply.isEmpty && mayBeNudged(conversation)
+      ? { action: "nudge" }
+      : deps.recover({
+          keys,
+          earlier: conversation.failures,
+          failingForMs: conversation.failingMs + facts.durationMs,
+          fallbacksLeft: input.planned.route.fallbacks.length - conversation.position,
+          ...present({ isLasting: failure.isLasting, compactible: compactibleTokens(child, sentBy(child)) }),
+        });
   yield emit(child, {
     kind: "step-fail",
     step: conversation.step + 1,
@@ -214,6 +204,7 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
       return undefined;
     case "pause":
     case "compact":
+    case "nudge":
       return undefined;
     case "fallback":
       return yield* startAttempt(child, conversation.position + 1);
@@ -226,6 +217,11 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
     default:
       return recovery satisfies never;
   }
+}
+
+/** The model was asked to go on from the results of its calls, and was not told before that it said nothing. */
+function mayBeNudged({ messages, emptyAnswer }: Conversation): boolean {
+  return messages.at(-1)?.role === "tool" && emptyAnswer === undefined;
 }
 
 // Ending -------------------------------------------------------------------------------------------------------------
@@ -244,6 +240,11 @@ async function* judgeAnswer(child: Child): AsyncGenerator<ChildEvent, Ending | u
     return { ...limited(child, conversation.finalAnswerReason), ...said };
   }
   if (yield* acceptMessages(child)) return undefined;
+  const advice = textCallAdvice(child);
+  if (advice !== undefined) {
+    yield emit(child, advice);
+    return undefined;
+  }
   if (conversation.finish === "length") return { status: "incomplete", exitReason: "output_cut", ...said };
   if (check === undefined || check.valid) return { status: "completed", ...said };
   if (conversation.repairAsked || check.unchecked)

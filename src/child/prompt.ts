@@ -78,6 +78,15 @@ export const FINAL_ANSWER_PROMPT = `You have reached the limit of this task. Do 
 
 export const REPEATED_CALL_PROMPT = `You have made the same call three times in a row, with the same outcome. It will not change. Try something else, or answer with what you have.`;
 
+export const EMPTY_ANSWER_PROMPT = `Your answer was empty. Continue the task. When it is done, answer with what you found.`;
+
+export const TEXT_CALL_PROMPT = `Your message contains a tool call written as text, so nothing was run. Call tools only through the tool interface of the API, by their exact names, with their arguments as JSON.`;
+
+/** @param left `3 of 50 requests` */
+export function limitsPrompt(left: readonly string[]): string {
+  return `Limits of this task run low. Left: ${left.join(", ")}. Do what matters most, then answer.`;
+}
+
 /** Prompt of the one turn in which a child can repair an answer that does not match its schema. */
 export function repairPrompt(errors: string[]): string {
   return `Your answer does not fit the JSON Schema you were given:\n${errors.map((error) => `- ${error}`).join("\n")}\nAnswer again with a single JSON value and no other text.`;

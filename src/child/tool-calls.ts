@@ -15,6 +15,7 @@ import { turnMessage } from "./conversation.ts";
 import { createFoundJudge } from "./file-rules.ts";
 import type { ToolCall } from "./message.ts";
 import { decidePermission } from "./permissions.ts";
+import { unknownTool } from "./unknown-tool.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
@@ -22,7 +23,13 @@ type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubje
 type UnderWay = Admitted & { run: Promise<Ran> };
 type Ran = { output: ToolOutput; durationMs: number };
 /** A call that does not run, with the text for the model. */
-type Refused = { outcome: "denied" | "invalid" | "unknown"; text: string; target: string; denial?: Denial };
+type Refused = {
+  outcome: "denied" | "invalid" | "unknown";
+  text: string;
+  target: string;
+  denial?: Denial;
+  isUnknownTool?: true;
+};
 
 /**
  * `atOnce`: maximum concurrent calls. A search is a process with two pipes: eight keep a disk busy, and leave room for
@@ -58,11 +65,8 @@ async function* admit(
   tool: Tool | undefined,
 ): AsyncGenerator<ChildEvent, Admitted | Refused> {
   if (tool === undefined) {
-    const known =
-      offeredTools(child)
-        .map(({ name }) => name)
-        .join(", ") || "none";
-    return { outcome: "invalid", target: "", text: `There is no tool ${call.name}. Your tools: ${known}.` };
+    const known = offeredTools(child).map(({ name }) => name);
+    return { outcome: "invalid", target: "", text: unknownTool(call.name, known), isUnknownTool: true };
   }
   const parsed = parseArguments(tool, call.input);
   if (!parsed.success) return { outcome: "invalid", target: "", text: invalidArguments(tool, parsed.error) };

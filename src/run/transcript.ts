@@ -14,6 +14,9 @@ const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], 
   context_full: "added",
   looping: "added",
   repeated_call: "added",
+  empty_answer: "added",
+  text_call: "added",
+  limits: "added",
 };
 
 export function transcriptOf(events: Iterable<StoredEvent>): TranscriptEntry[] {

@@ -154,6 +154,7 @@ export async function play(
     price: () => 0.001,
     reserve: async () => ({ commit: () => {}, commitWorstCase: () => {}, release: () => {} }),
     budgetUsd: () => undefined,
+    limitsLeft: () => [],
     recover: () => ({ action: "give-up" }),
     pause: async () => {},
     sleepUntil: async () => {},

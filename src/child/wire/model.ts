@@ -100,6 +100,7 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
         who: routeName(route),
         asked: request,
         apiMode: route.endpoint.apiMode,
+        mayCall: !request.mustAnswer,
         now: clock.now(),
         redact: access.redact,
         sumHoldsReasoning: dialect.sumHoldsReasoning,

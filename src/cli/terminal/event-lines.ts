@@ -239,7 +239,10 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   max_cost: "asked for its final answer",
   context_full: "asked for its final answer",
   looping: "asked for its final answer",
+  empty_answer: "told that its answer was empty",
+  text_call: "told how to call tools",
   repeated_call: "told that it repeats the same call",
+  limits: "told that its limits run low",
   steer: "receives the message with its next request",
 };
 

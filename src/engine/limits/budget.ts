@@ -76,6 +76,12 @@ export function tightestUsd(budgets: readonly Budget[]): number | undefined {
   return tightest(budgets)?.limitUsd;
 }
 
+/** What is left of that limit, in USD. */
+export function leftUsd(budgets: readonly Budget[]): { left: number; limit: number } | undefined {
+  const budget = tightest(budgets);
+  return budget?.limitUsd === undefined ? undefined : { left: unspent(budget), limit: budget.limitUsd };
+}
+
 function tightest(budgets: readonly Budget[]): Budget | undefined {
   const limited = budgets.filter(({ limitUsd }) => limitUsd !== undefined);
   return limited.toSorted((one, other) => available(one) - available(other))[0];

@@ -9,11 +9,13 @@ export type Deadline = {
   resume(): void;
   /** Stops counting time until `resume`. */
   pause(): void;
+  /** Milliseconds left; undefined without a limit. */
+  leftMs(): number | undefined;
 };
 
 /** @param limitMs total time allowed; 0 = no limit @param spentMs time used before */
 export function createDeadline(clock: Clock, limitMs: number, spentMs: number, reached: () => void): Deadline {
-  if (limitMs === 0) return { resume: () => {}, pause: () => {} };
+  if (limitMs === 0) return { resume: () => {}, pause: () => {}, leftMs: () => undefined };
   let leftMs = Math.max(0, limitMs - Math.max(0, spentMs));
   let since: number | undefined;
   let cancel = () => {};
@@ -29,5 +31,6 @@ export function createDeadline(clock: Clock, limitMs: number, spentMs: number, r
       leftMs = Math.max(0, leftMs - (clock.elapsed() - since));
       since = undefined;
     },
+    leftMs: () => Math.max(0, leftMs - (since === undefined ? 0 : clock.elapsed() - since)),
   };
 }

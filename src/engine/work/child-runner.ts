@@ -1,4 +1,5 @@
 /** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
+import type { LimitLeft } from "../../child/advice.ts";
 import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
@@ -9,7 +10,7 @@ import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
 import { createRecall } from "../../tools/recall.ts";
 import type { Approvals } from "../control/approvals.ts";
-import { type Budget, createBudget, reserve, tightestUsd } from "../limits/budget.ts";
+import { type Budget, createBudget, leftUsd, reserve, tightestUsd } from "../limits/budget.ts";
 import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
 import { createDeadline, type Deadline } from "../limits/deadline.ts";
 import { retryPolicy } from "../limits/retry-policy.ts";
@@ -165,6 +166,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
       offTheClock(deadline, () => reserve(budgets, worst, isFinalAnswer, signal, showWait)),
     admit: (provider, tokens, signal) => offTheClock(deadline, () => slot.admit(provider, tokens, signal)),
     budgetUsd: () => tightestUsd(budgets),
+    limitsLeft: () => limitsLeft(budgets, deadline, planned.limits.timeoutMs),
     recover: (situation) => retryPolicy(situation, random, delegation.on_quota),
     pause: slot.pause,
     sleepUntil: (until, signal) => offTheClock(deadline, () => slot.sleepUntil(until, signal)),
@@ -177,6 +179,15 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     explainBug: (error, where) => explainBug(deps, error, where),
     onServedMismatch: delegation.on_served_mismatch,
   };
+}
+
+function limitsLeft(budgets: readonly Budget[], deadline: Deadline, timeoutMs: number): LimitLeft[] {
+  const cost = leftUsd(budgets);
+  const leftMs = deadline.leftMs();
+  return [
+    ...(cost === undefined ? [] : [{ name: "cost", ...cost } as const]),
+    ...(leftMs === undefined ? [] : [{ name: "time", left: leftMs, limit: timeoutMs } as const]),
+  ];
 }
 
 async function offTheClock<Value>(deadline: Deadline, wait: () => Promise<Value>): Promise<Value> {

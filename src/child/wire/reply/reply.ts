@@ -6,12 +6,22 @@ import type { ApiMode } from "../../../route.ts";
 import { present } from "../../../values/present.ts";
 import { type FinishMeaning, finishMeaning } from "../dialect/finish-reasons.ts";
 import { failureOf, type RejectedCall } from "../failure/failure.ts";
+import { callsInText } from "./calls-in-text.ts";
 import type { ReplyBuilder } from "./reply-builder.ts";
 import type { ReportedUsage } from "./usage.ts";
 
 /** `leftOut`: optional parameters that the route was found to reject, in this request or before. */
 export type Reply = { leftOut?: readonly RejectedParameter[] } & (
-  | { ok: true; parts: Part[]; finish: Finish; usage?: ReportedUsage; servedModel?: string; warnings: Warning[] }
+  | {
+      ok: true;
+      parts: Part[];
+      finish: Finish;
+      usage?: ReportedUsage;
+      servedModel?: string;
+      warnings: Warning[];
+      /** Calls that the model wrote into its text: how many were read, or that they cannot be read. */
+      textCalls?: number | "unreadable";
+    }
   | {
       ok: false;
       failure: Failure;
@@ -20,8 +30,12 @@ export type Reply = { leftOut?: readonly RejectedParameter[] } & (
       /** The usage is a count as of when the response broke off. */
       usageSoFar?: true;
       charged: boolean;
+      /** The model ended its answer without a word. */
+      isEmpty?: true;
     }
 );
+
+type FailedReply = Reply & { ok: false };
 
 /** The responding route, and what its description needs: for `now` and `redact` see `failureOf`. */
 export type Answerer = {
@@ -30,6 +44,8 @@ export type Answerer = {
   apiMode: ApiMode;
   now: number;
   redact(text: string): string;
+  /** The request offered its tools. */
+  mayCall: boolean;
   /** Tokens that only the sum of the usage holds are its reasoning. */
   sumHoldsReasoning: boolean;
   /** Parameters that the request went without, because the model rejects them. */
@@ -40,29 +56,55 @@ export type Answerer = {
 export function buildReply(builder: ReplyBuilder, answerer: Answerer): Reply {
   const { who, asked, apiMode, now, redact, rejected } = answerer;
   if (builder.error !== undefined) return failedReply(builder, failureOf(builder.error, who, now, redact, asked));
-  const parts = withMessages(builder.parts).filter(
+  const said = withMessages(builder.parts).filter(
     (part) => part.type === "tool-call" || part.text !== "" || part.private !== undefined,
   );
   const end = endOf(builder, apiMode);
   if (end === undefined) return malformed(builder, who, "the stream ended before the answer was finished");
   if (end === "refused") return failedReply(builder, refusal(builder, who));
+  const { parts, textCalls } = withTextCalls(said, end, answerer.mayCall ? builder.toolNames : []);
   const isCall = parts.some((part) => part.type === "tool-call");
   // Some servers say `stop` after calls too: huggingface/text-generation-inference#2794.
   const finish = end === "unknown" || end === "stop" ? (isCall ? "tool-calls" : "stop") : end;
   if (!isFinish(finish)) return failedReply(builder, brokenOff(builder, finish, who));
   if (finish === "tool-calls" && !isCall) return malformed(builder, who, "it announces a tool call and contains none");
-  if (!isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "")) {
-    if (finish === "length")
-      return malformed(builder, who, "all its output tokens went into reasoning, no answer was left");
-    return malformed(builder, who, "the answer is empty");
-  }
+  const isEmpty = !isCall && !parts.some((part) => part.type === "text" && part.text.trim() !== "");
+  // At the limit on output tokens, all of them went into reasoning.
+  if (isEmpty && finish !== "length") return { ...malformed(builder, who, "the answer is empty"), isEmpty };
   const warnings = builder.ignored.map((setting) => ignoredSetting(setting, who));
   warnings.push(...rejected.map((parameter) => parameterRejected(parameter, who)));
   if (end === "unknown") warnings.push(unknownFinish(builder, who));
   const { servedModel } = builder;
   const usage = withNamedTokens(builder.usage, answerer);
   if (usage?.unnamed !== undefined) warnings.push(usageContradicts(usage.unnamed, who));
-  return { ok: true, parts, finish, ...(hasUsage(usage) && { usage }), ...present({ servedModel }), warnings };
+  return {
+    ok: true,
+    parts,
+    finish,
+    ...(hasUsage(usage) && { usage }),
+    ...present({ servedModel, textCalls }),
+    warnings,
+  };
+}
+
+/** Reads calls that a model wrote into its last text instead of calling. @param offered the tools that it may call */
+function withTextCalls(
+  parts: Part[],
+  end: FinishMeaning | "unknown",
+  offered: readonly string[],
+): { parts: Part[]; textCalls?: number | "unreadable" } {
+  const last = parts.findLastIndex(({ type }) => type === "text");
+  const part = parts[last];
+  const mayBe = offered.length > 0 && end !== "length" && parts.every(({ type }) => type !== "tool-call");
+  if (!mayBe || part?.type !== "text") return { parts };
+  const found = callsInText(part.text, offered);
+  if (found === "none") return { parts };
+  if (found === "unreadable") return { parts, textCalls: found };
+  const calls = found.calls.map(({ name, input }, index): Part => {
+    return { type: "tool-call", callId: `text_call_${index + 1}`, name, input };
+  });
+  const said: Part[] = found.text === "" ? [] : [{ ...part, text: found.text }];
+  return { parts: [...parts.slice(0, last), ...said, ...parts.slice(last + 1), ...calls], textCalls: calls.length };
 }
 
 function withNamedTokens(usage: ReportedUsage | undefined, { sumHoldsReasoning }: Answerer): ReportedUsage | undefined {
@@ -128,7 +170,7 @@ function unknownFinish({ finish }: ReplyBuilder, who: string): Warning {
 }
 
 /** The reply of a failed stream, with everything that had arrived. */
-export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
+export function failedReply(builder: ReplyBuilder, failure: Failure): FailedReply {
   return {
     ok: false,
     failure,
@@ -141,7 +183,7 @@ export function failedReply(builder: ReplyBuilder, failure: Failure): Reply {
 /** The request was sent and got no usable answer: the provider may have worked on it anyway. */
 const MAY_BE_CHARGED: readonly FailureKind[] = ["aborted", "stalled", "malformed-response"];
 
-function malformed(builder: ReplyBuilder, who: string, what: string): Reply {
+function malformed(builder: ReplyBuilder, who: string, what: string): FailedReply {
   return failedReply(builder, {
     kind: "malformed-response",
     message: `${who} sent an answer that cannot be used: ${what}.`,

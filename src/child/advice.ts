@@ -1,0 +1,81 @@
+/**
+ * What Deputy tells a child before its next request: that it reached a limit or nears one, repeats itself, or said
+ * nothing. Derived from the conversation, one message at a time, so a child that continues after a crash is told the same.
+ */
+import type { AdviceReason, FinalAnswerReason, LimitName } from "../event.ts";
+import { formatUsd } from "../text/money.ts";
+import type { Child } from "./child.ts";
+import {
+  EMPTY_ANSWER_PROMPT,
+  FINAL_ANSWER_PROMPT,
+  limitsPrompt,
+  REPEATED_CALL_PROMPT,
+  TEXT_CALL_PROMPT,
+} from "./prompt.ts";
+
+type Advice =
+  | { kind: "message-add"; text: string; reason: AdviceReason | FinalAnswerReason }
+  | { kind: "message-add"; text: string; reason: "limits"; limits: readonly LimitName[] };
+
+/** What is left of a limit, in its own unit. */
+export type LimitLeft = { name: LimitName; left: number; limit: number };
+
+/** Outcomes in a row, of the same call with the same result, after which the child is told so, and has to answer. */
+export const REPEATS = { toldAt: 3, atMost: 6 };
+/** A limit runs low at this share. */
+const LOW = 0.1;
+/** Of fewer requests in all, a reminder would come with the first. */
+const MIN_REQUESTS = 10;
+/** Times in a turn that a model is told how to call tools. */
+const MOST_TEXT_CALL_ADVICE = 2;
+
+export function adviceDue(child: Child): Advice | undefined {
+  const { conversation, input } = child;
+  const { repeated, emptyAnswer, finalAnswerReason } = conversation;
+  if (finalAnswerReason !== undefined) return undefined;
+  if (requestsLeft(child) <= 0) return finalAnswer("max_iterations");
+  if (repeated.count >= REPEATS.atMost) return finalAnswer("looping");
+  if (emptyAnswer === "due") return { kind: "message-add", reason: "empty_answer", text: EMPTY_ANSWER_PROMPT };
+  if (repeated.count >= REPEATS.toldAt && !repeated.told)
+    return { kind: "message-add", reason: "repeated_call", text: REPEATED_CALL_PROMPT };
+  const requests: LimitLeft = {
+    name: "requests",
+    left: requestsLeft(child),
+    limit: input.planned.limits.maxIterations,
+  };
+  const low = [requests, ...child.deps.limitsLeft()].filter(
+    (limit) => isLow(limit) && !conversation.toldLimits.has(limit.name),
+  );
+  if (low.length === 0 || conversation.messages.length === 0) return undefined;
+  const text = limitsPrompt(low.map(inWords));
+  return { kind: "message-add", reason: "limits", text, limits: low.map(({ name }) => name) };
+}
+
+/** The answer contains calls that cannot be read: the model is told how to call. */
+export function textCallAdvice({ conversation }: Child): Advice | undefined {
+  const { textCalls } = conversation;
+  if (!textCalls.isUnreadable || textCalls.told >= MOST_TEXT_CALL_ADVICE) return undefined;
+  return { kind: "message-add", reason: "text_call", text: TEXT_CALL_PROMPT };
+}
+
+export function finalAnswer(reason: FinalAnswerReason): Advice {
+  return { kind: "message-add", reason, text: FINAL_ANSWER_PROMPT };
+}
+
+function requestsLeft({ conversation, input }: Child): number {
+  return input.planned.limits.maxIterations - (conversation.step - conversation.before.steps);
+}
+
+function isLow({ name, left, limit }: LimitLeft): boolean {
+  return left <= limit * LOW && (name !== "requests" || limit >= MIN_REQUESTS);
+}
+
+const WORDS: Record<LimitName, (left: number, limit: number) => string> = {
+  requests: (left, limit) => `${left} of ${limit} requests`,
+  cost: (left, limit) => `${formatUsd(left)} of ${formatUsd(limit)}`,
+  time: (left, limit) => `${Math.round(left / 1000)} of ${Math.round(limit / 1000)} seconds`,
+};
+
+function inWords({ name, left, limit }: LimitLeft): string {
+  return WORDS[name](Math.max(0, left), limit);
+}
