@@ -87,6 +87,8 @@ type ResultFacts = {
   quirks?: Quirks;
   /** As counted by the provider; `input` includes `cached`, `output` includes `reasoning`. */
   tokens: TokenCount;
+  /** Share of the input that providers read from their caches, from 0 to 1; absent without input. */
+  cached_share?: number;
   /** Cost in USD, with at most six decimals; null if unknown. */
   cost_usd: number | null;
   /** Whether the cost is known, an estimate, or unknown. */
@@ -447,6 +449,7 @@ function base(tally: ChildStats) {
     ...(tally.compactions > 0 && { compactions: tally.compactions }),
     ...(Object.keys(tally.quirks).length > 0 && { quirks: { ...tally.quirks } }),
     tokens,
+    ...(tokens.input > 0 && { cached_share: Math.round((tokens.cached / tokens.input) * 1000) / 1000 }),
     cost_usd: roundUsd(cost.usd),
     cost_status: cost.status,
     started_at: tally.startedAt === undefined ? null : isoTime(tally.startedAt),

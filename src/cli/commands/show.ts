@@ -143,7 +143,7 @@ function factsOf(result: Result): [name: string, value: string][] {
   }
   facts.push([
     "tokens",
-    `${formatCount(tokens.input)} in (${formatCount(tokens.cached)} cached), ${formatCount(tokens.output)} out ` +
+    `${formatCount(tokens.input)} in (${cachedShare(tokens)} cached), ${formatCount(tokens.output)} out ` +
       `(${formatCount(tokens.reasoning)} reasoning), ${plural(result.api_calls, "request")}`,
   ]);
   for (const tool of result.tool_trace) {
@@ -151,6 +151,12 @@ function factsOf(result: Result): [name: string, value: string][] {
   }
   if (result.files_changed.length > 0) facts.push(["files", result.files_changed.join(", ")]);
   return [...facts, ...result.warnings.map((warning): [string, string] => ["warning", warning.message])];
+}
+
+/** `0`, or `12k = 80 %`. */
+function cachedShare({ input, cached }: Result["tokens"]): string {
+  if (cached === 0 || input === 0) return formatCount(cached);
+  return `${formatCount(cached)} = ${Math.round((cached / input) * 100)} %`;
 }
 
 function attemptText({

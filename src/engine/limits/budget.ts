@@ -60,7 +60,8 @@ export function tryReserve(
   const worst = worstCase();
   const { price } = worst.route.facts;
   if (price === undefined) return createReservation(budgets);
-  const inputUsd = usd(worst.inputTokens, price.input);
+  // Writing all of it to the provider's cache may cost more than reading it.
+  const inputUsd = usd(worst.inputTokens, Math.max(price.input, price.cacheWrite ?? 0));
   const keptBackUsd = isFinalAnswer ? 0 : inputUsd + usd(SHORTEST_ANSWER_TOKENS, price.output);
   const tokensOf = (leftUsd: number) => tokensFor(leftUsd - inputUsd - keptBackUsd, price.output);
   const outputTokens = Math.min(worst.outputTokens, tokensOf(unspentUsd));

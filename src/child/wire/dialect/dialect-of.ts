@@ -12,6 +12,7 @@ export const USUAL_DIALECT: Dialect = {
   openReasoning: true,
   encryptedReasoning: true,
   sumHoldsReasoning: false,
+  cacheBreakpoints: false,
   eagerToolInput: false,
   tokenLimitField: "max_tokens",
   userAfterTool: true,

@@ -34,6 +34,8 @@ export type Dialect = {
   encryptedReasoning: boolean;
   /** Tokens of reasoning are counted in the sum of the usage alone, in `chat_completions`. */
   sumHoldsReasoning: boolean;
+  /** Caches a prompt only up to where the request marks it, in `anthropic_messages`. */
+  cacheBreakpoints: boolean;
   /** Takes `eager_input_streaming` in a tool, in `anthropic_messages`. */
   eagerToolInput: boolean;
   /** What `chat_completions` calls the limit on output tokens. */

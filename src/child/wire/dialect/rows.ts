@@ -149,6 +149,10 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
         source:
           "https://docs.anthropic.com/en/docs/build-with-claude/extended-thinking: blocks go back with signatures",
       },
+      cacheBreakpoints: {
+        is: true,
+        source: "https://docs.anthropic.com/en/docs/build-with-claude/prompt-caching: cache_control marks the prefix",
+      },
     },
   },
   {

@@ -92,7 +92,7 @@ function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4Pro
   };
 }
 
-function promptOf({ route, system, messages, images }: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
+function promptOf({ route, system, messages, images, tools }: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
   const idOf = callIds(messages, route.provider, dialect);
   for (const message of messages) {
@@ -105,7 +105,18 @@ function promptOf({ route, system, messages, images }: ModelCall, dialect: Diale
   const ordered = inOrder(prompt, dialect);
   const task = ordered.find(({ role }) => role === "user");
   if (task?.role === "user") task.content.unshift(...images.map(imagePart));
+  if (dialect.cacheBreakpoints) markForCache(ordered, tools.length > 0);
   return ordered;
+}
+
+/**
+ * Marks where the provider's cache of the prompt may end: after what siblings share, and, if more requests will follow,
+ * after this one and after the one before, which is then found again.
+ */
+function markForCache(prompt: LanguageModelV4Prompt, isContinued: boolean): void {
+  const asked = prompt.filter(({ role }) => role === "user" || role === "tool").slice(-2);
+  for (const message of [prompt[0], ...(isContinued ? asked : [])])
+    if (message !== undefined) message.providerOptions = { anthropic: { cacheControl: { type: "ephemeral" } } };
 }
 
 /** An image as bytes, or as a URL that the provider fetches. */
