@@ -172,7 +172,8 @@ export type Denial = { by: string; reason: string };
 export type RetryOf = { delegationId: string; carried: Record<string, { from: string; filesChanged: string[] }> };
 
 type Of<Kind extends string, Facts> = { kind: Kind; at: number; delegationId: string } & Facts;
-type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string } & Facts>;
+/** `copied`: it happened in the child that this one was forked from, and counts there. */
+type OfChild<Kind extends string, Facts> = Of<Kind, { childId: string; copied?: true } & Facts>;
 
 /** An event of the whole delegation. */
 export type DelegationEvent =
@@ -209,6 +210,8 @@ export type DelegationEvent =
         startedBy?: string;
         /** The run whose tasks this one runs again, and the results that it takes over from it. */
         retry?: RetryOf;
+        /** The child and step that this run's child goes on from; copies of that child's events follow. */
+        fork?: { from: string; step: number };
       }
     >
   /** The bytes of an image, stored once per run; call and plan refer to it by hash. */
@@ -350,11 +353,12 @@ export type ChildEvent =
   | OfChild<"delegation-charge", { charge: NestedUsage }>
   /**
    * A message to the child in addition to its task. `user`: the next message of a conversation, which starts a turn.
+   * `fork`: the message with which a copied conversation goes on, as a turn.
    * `steer`: the text of a `steer-request`.
    */
   | OfChild<
       "message-add",
-      | { text: string; reason: "repair" | "user" | AdviceReason | FinalAnswerReason }
+      | { text: string; reason: "repair" | "user" | "fork" | AdviceReason | FinalAnswerReason }
       | { text: string; reason: "limits"; limits: readonly LimitName[] }
       | { text: string; reason: "steer"; steerId: string }
     >

@@ -150,6 +150,8 @@ export type DelegationResult = {
   warnings: Warning[];
   /** The run whose tasks this one ran again. */
   retry_of?: string;
+  /** The child and step that its child went on from: `k7ezchdk.1@3`. */
+  forked_from?: string;
 };
 
 /** Usage and activity of a child so far: the running fold from which a `Result` is made. It holds no messages. */

@@ -182,6 +182,7 @@ function applyMessage(conversation: Conversation, event: Extract<ChildEvent, { k
 function noteReason(conversation: Conversation, event: Extract<ChildEvent, { kind: "message-add" }>): void {
   switch (event.reason) {
     case "user":
+    case "fork":
       beginTurn(conversation);
       return;
     case "steer":

@@ -68,6 +68,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "run again what did not complete, as a new run",
     load: async () => (await import("./commands/retry.ts")).declareRetry,
   },
+  fork: {
+    usage: "fork ID.n[@STEP]",
+    summary: "start a new run from a step of a child, on any model",
+    load: async () => (await import("./commands/fork.ts")).declareFork,
+  },
   stop: {
     usage: "stop ID[.n]",
     summary: "stop a run or one of its children, in any process",

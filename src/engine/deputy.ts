@@ -69,6 +69,12 @@ export interface Deputy {
    * @param options.route replaces the model, provider or effort of every task that runs again
    */
   retry(id: string, options?: DelegateOptions & { route?: Wish }): Promise<Delegation>;
+  /**
+   * Starts a new run from a step of a child (`ID.n`), on any route: its conversation up to that step's tool results is
+   * copied, and costs nothing again. Files are as they are now.
+   * @param options.step default: the newest step whose results are all there @param options.goal the next message
+   */
+  fork(id: string, options?: DelegateOptions & { step?: number; goal?: string; route?: Wish }): Promise<Delegation>;
   stop(id: string, by?: string): Promise<void>;
   /** Sends a message to a child (`ID.n`, or a run with one open child), which receives it with its next request. */
   steer(id: string, text: string, by?: string): Promise<SteerReceipt>;
@@ -133,6 +139,8 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
     resume: async (id, resumeOptions = {}) => (await open()).engine.resume(id, resumeOptions),
     retry: async (id, { workspace = cwd, ...more } = {}) =>
       (await open()).engine.retry(id, { surface: "library", workspace, ...more }),
+    fork: async (id, { workspace = cwd, ...more } = {}) =>
+      (await open()).engine.fork(id, { surface: "library", workspace, ...more }),
     stop: async (id, by = "library") => (await open()).engine.stop(id, by),
     steer: async (id, text, by = "library") => (await open()).engine.steer(id, text, by),
     settleSteer: async (receipt, signal = new AbortController().signal) =>

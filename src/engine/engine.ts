@@ -30,6 +30,7 @@ import { createHooks } from "./hooks/hooks.ts";
 import { type ShownRequest, shownRequest } from "./shown-request.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { type Estimates, estimate } from "./start/estimate.ts";
+import { type ForkOptions, fork } from "./start/fork.ts";
 import { newRun } from "./start/nested-call.ts";
 import { createResuming } from "./start/resume.ts";
 import { type RetryOptions, retry } from "./start/retry.ts";
@@ -100,6 +101,10 @@ export interface Engine extends ClientCalls {
    * every task completed, or none can start
    */
   retry(id: string, options: RetryOptions): Promise<LiveDelegation>;
+  /**
+   * Starts a new run from a step of a child, on any route. @throws DeputyError `run-unknown` | `usage` | `nothing-to-run`
+   */
+  fork(id: string, options: ForkOptions): Promise<LiveDelegation>;
   /**
    * Like `resume`, for the server that owned the run: what a user stopped, or asked to stop, stays stopped.
    * @param found the run, which is in use from now on: find it again with `run`
@@ -242,6 +247,7 @@ export function createEngine(deps: EngineDeps): Engine {
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
+    fork: (id, options) => fork({ ...deps, prepare, begin }, id, options),
     retry: (id, options) => retry({ ...deps, ...current, prepare, begin }, id, options),
     ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin, hooks }),
     stop,

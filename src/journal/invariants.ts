@@ -70,7 +70,10 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
     case "step-end": {
       const { asking } = child;
       child.asking = undefined;
-      return asking === event.step ? undefined : `step-end ${event.step} of ${event.childId} has no step-start`;
+      // Copies of another run's steps cost nothing here, so the intents of their requests are not copied.
+      return asking === event.step || event.copied
+        ? undefined
+        : `step-end ${event.step} of ${event.childId} has no step-start`;
     }
     case "step-fail":
       child.asking = undefined; // There is no step-start if no key was available.

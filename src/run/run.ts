@@ -90,6 +90,8 @@ export type Run = {
   readonly wish?: Wish;
   /** The run whose tasks this one runs again. */
   readonly retryOf?: string;
+  /** The child and step that its child goes on from. */
+  readonly forkOf?: { from: string; step: number };
   /** Key of the MCP client's call that started the run, if any. */
   readonly callKey?: string;
   /** MCP clients that have received its end, or no longer want it. */
@@ -206,6 +208,7 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       return run;
     }
     default:
+      if ("copied" in event && event.copied) return run;
       foldChild(childOf(run, event.childId), event);
       if (event.kind === "child-end") loseMessages(childOf(run, event.childId), run);
       if (isProgress(event)) gotFurther(run, event.childId);
@@ -225,6 +228,7 @@ function beginRun(event: Start): Run {
       directory: event.directory,
       wish: event.wish,
       retryOf: event.retry?.delegationId,
+      forkOf: event.fork,
     }),
     closedBy: new Set(),
     stored: new Set(),
@@ -411,7 +415,7 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
   switch (event.kind) {
     case "message-add":
       if (event.reason === "steer") settleSteers(child, "delivered", event.steerId);
-      if (event.reason === "user") child.asked = event.text;
+      if (event.reason === "user" || event.reason === "fork") child.asked = event.text;
       return;
     case "approval-ask": {
       const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy } = event;
@@ -575,5 +579,6 @@ function resultsWith(run: Run, ended: readonly Pick<RunChild, "tally">[], warnin
   const results = ended.map(({ tally }) => resultOf(tally));
   const costs = run.children.map(({ tally }) => costOf(tally).usd);
   const result = delegationResult(run.delegationId, results, costs, run.durationMs ?? workedMs(run), warnings);
-  return { ...result, ...present({ retry_of: run.retryOf }) };
+  const { retryOf, forkOf } = run;
+  return { ...result, ...present({ retry_of: retryOf, forked_from: forkOf && `${forkOf.from}@${forkOf.step}` }) };
 }

@@ -16,6 +16,7 @@ const SPEAKERS: Record<Extract<StoredEvent, { kind: "message-add" }>["reason"], 
   repeated_call: "added",
   empty_answer: "added",
   text_call: "added",
+  fork: "user",
   limits: "added",
 };
 

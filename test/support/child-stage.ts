@@ -173,7 +173,7 @@ export async function play(
 }
 
 /** What a wire would write of it. */
-function written({ system, messages }: ModelCall): WrittenRequest {
+export function written({ system, messages }: ModelCall): WrittenRequest {
   const body = JSON.stringify({ system, messages });
   return {
     url: "https://zai.test/v1/chat/completions",

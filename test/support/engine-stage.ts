@@ -18,7 +18,7 @@ import type { Planned } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
 import type { Task } from "../../src/task.ts";
 import type { Tool } from "../../src/tool.ts";
-import { leaseOf, route as plainRoute } from "./child-stage.ts";
+import { leaseOf, route as plainRoute, written } from "./child-stage.ts";
 
 export type ModelScript = (request: ModelCall, signal: AbortSignal) => Promise<Reply>;
 
@@ -55,7 +55,8 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       ...(staged.beforeCommit && { beforeCommit: staged.beforeCommit }),
     }),
   );
-  const model: Model = async (request, signal, show) => {
+  const model: Model = async (request, signal, show, beforeSend) => {
+    await beforeSend?.(written(request));
     const reply = await staged.script(request, signal);
     if (reply.ok) for (const part of reply.parts) if (part.type === "text") show({ type: "text", text: part.text });
     return reply;

@@ -45,6 +45,7 @@ export async function reportOn(run: Run, events: AsyncIterable<StoredEvent>): Pr
       ["Cost", formatTotalCost(allChildren(run).map(({ tally }) => costIn(usedAlone(tally))))],
       ...optional("Directory", run.directory),
       ...optional("Retry of", run.retryOf),
+      ...optional("Forked from", run.forkOf && `${run.forkOf.from}@${run.forkOf.step}`),
     ],
     children: childrenOf(run).map(({ child, run: own }) => childReport(child, own, changes)),
   };

@@ -50,6 +50,7 @@ export function formatEvent(event: Event, root: Run, format: LineFormat): string
 }
 
 function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
+  if ("copied" in event && event.copied) return [];
   if (event.kind === "delegation-start") return opening(run, format);
   if (event.kind === "delegation-resume") return resumption(event, run, format);
   const childId = subjectOf(event);
@@ -86,7 +87,7 @@ function childOf(run: Run, childId: string): RunChild | undefined {
 
 function opening(run: Run, format: LineFormat): string[] {
   const { paint } = format;
-  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}${retryNote(run)}`;
+  const head = `${paint("bold", plural(run.children.length, "task"))} · run ${run.delegationId}${originNote(run)}`;
   const planWarnings = run.children
     .filter(isOwn)
     .flatMap((child) =>
@@ -102,7 +103,8 @@ function opening(run: Run, format: LineFormat): string[] {
 }
 
 /** ` · retry of 7f3a · 2 carried over`. */
-function retryNote({ retryOf, children }: Run): string {
+function originNote({ retryOf, forkOf, children }: Run): string {
+  if (forkOf !== undefined) return ` · from step ${forkOf.step} of ${forkOf.from}`;
   if (retryOf === undefined) return "";
   const carried = children.filter((child) => !isOwn(child)).length;
   return ` · retry of ${retryOf}${carried === 0 ? "" : ` · ${carried} carried over`}`;
@@ -241,6 +243,7 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   looping: "asked for its final answer",
   empty_answer: "told that its answer was empty",
   text_call: "told how to call tools",
+  fork: "goes on from there",
   repeated_call: "told that it repeats the same call",
   limits: "told that its limits run low",
   steer: "receives the message with its next request",

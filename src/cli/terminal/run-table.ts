@@ -119,7 +119,8 @@ function timeOf(run: Run, now: number): number {
 }
 
 /** The surface that made the run: `run` for the command line. */
-export function kindOf({ surface, retryOf }: Run): string {
+export function kindOf({ surface, retryOf, forkOf }: Run): string {
+  if (forkOf !== undefined) return "fork";
   if (retryOf !== undefined) return "retry";
   return surface === "cli" ? "run" : surface;
 }

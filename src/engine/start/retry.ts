@@ -79,7 +79,7 @@ function refuseUnfit(run: Run, id: string, isRunning: boolean): void {
 }
 
 /** The task as it was written, in the directory where it ran, on another route if one was chosen. */
-async function taskAgain(
+export async function taskAgain(
   { tally }: RunChild,
   { call, delegationId }: Run,
   journal: Journal,
@@ -103,12 +103,12 @@ function changesModel(route: Wish = {}): boolean {
 }
 
 /** The call's own route gives way to a chosen one. */
-function callAgain({ model, provider, ...call }: Call, route: Wish | undefined): Omit<Call, "tasks"> {
+export function callAgain({ model, provider, ...call }: Call, route: Wish | undefined): Omit<Call, "tasks"> {
   return changesModel(route) ? call : { ...call, ...present({ model, provider }) };
 }
 
 /** A chosen model without a provider stays at the provider that all tasks had. Otherwise the flags of the run apply. */
-function parentOf(run: Run, again: readonly RunChild[], route: Wish | undefined): Wish | undefined {
+export function parentOf(run: Run, again: readonly RunChild[], route: Wish | undefined): Wish | undefined {
   if (route?.model === undefined || route.provider !== undefined) return run.wish;
   const providers = new Set(again.flatMap(({ tally: { planned } }) => providerOf(planned)));
   const [provider] = providers;
