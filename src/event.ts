@@ -292,6 +292,8 @@ export type ChildEvent =
         usageSoFar?: true;
         /** Whether the provider may have charged for the request: it had started to respond. */
         charged: boolean;
+        /** The child was stopped before the request was sent. */
+        isUnsent?: true;
       } & RequestFacts
     >
   /**

@@ -258,6 +258,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       return;
     case "step-fail":
       attemptOf(tally).failures.push(event.failure.kind);
+      if (event.isUnsent) takeBackRequest(tally);
       addUsage(tally, event);
       addKey(tally, event.keyName);
       return;
@@ -311,6 +312,11 @@ function countRequest(tally: ChildStats, reservedUsd: number): void {
 function addRequest(tally: ChildStats, reservedUsd = 0): void {
   countRequest(tally, reservedUsd);
   attemptOf(tally).requests += 1;
+}
+
+function takeBackRequest(tally: ChildStats): void {
+  tally.apiCalls -= 1;
+  attemptOf(tally).requests -= 1;
 }
 
 function addCompaction(tally: ChildStats, event: Extract<ChildEvent, { kind: "compact-end" }>): void {

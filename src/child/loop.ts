@@ -173,7 +173,7 @@ function servedMismatch({ conversation, input }: Child): string | undefined {
 
 async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGenerator<ChildEvent, Ending | undefined> {
   const { conversation, deps, input, signal } = child;
-  const { failure, partialText, charged, usageSoFar } = reply;
+  const { failure, partialText, charged, usageSoFar, isUnsent } = reply;
   const recovery: Recovery = signal.aborted
     ? { action: "give-up" }
     : reply.isEmpty && mayBeNudged(conversation)
@@ -193,7 +193,7 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
     recovery,
     partialText,
     charged,
-    ...present({ usageSoFar }),
+    ...present({ usageSoFar, isUnsent }),
   });
   switch (recovery.action) {
     case "next-key":

@@ -91,9 +91,10 @@ test("if its route is unavailable, a message is rejected and not sent", async ()
 test("each message has the whole limit of iterations before it", async () => {
   const once = tool("look", "read", () => "seen");
   const { engine, requests } = stage(
-    (text, { messages }) => {
-      const sinceUser = messages.slice(messages.findLastIndex(({ role }) => role === "user"));
-      return text === "loop" || sinceUser.length === 1 ? calls(["look", { word: text }]) : says("done");
+    (_, { messages }) => {
+      const asked = messages.findLastIndex((message) => message.role === "user" && /^(loop|on)$/.test(message.text));
+      const isLoop = messages[asked]?.role === "user" && messages[asked].text === "loop";
+      return isLoop || asked === messages.length - 1 ? calls(["look", { word: `${messages.length}` }]) : says("done");
     },
     { tools: [once] },
   );

@@ -127,7 +127,7 @@ function createServers(schedule: Schedule, clock: FakeClock) {
   let onRequest = () => {};
 
   async function script(request: ModelCall, signal: AbortSignal): Promise<Reply> {
-    if (signal.aborted) return fails("aborted"); // It never arrives.
+    if (signal.aborted) return fails("aborted", { isUnsent: true }); // It never arrives.
     const name = goalOf(request);
     const node = nodes.get(name) ?? assert.fail(`nobody delegated ${name}`);
     assert.ok(!silenced.has(name), `${name} asks after it was stopped`);

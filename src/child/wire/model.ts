@@ -49,6 +49,8 @@ export type WrittenRequest = {
   leftOut: readonly RejectedParameter[];
 };
 
+type Written = Pick<WrittenRequest, "url" | "headers" | "body">;
+
 /** A model at an endpoint: its wire, what it does differently, and what it was seen to reject. */
 type Peer = { dialect: Dialect; rejected: RejectedParameter[]; wire: Promise<Wire> };
 
@@ -84,14 +86,18 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
     }
 
     const { dialect, rejected, wire: opening } = peerOf(route);
+    let isUnsent = false;
     const finished = (reply: Reply) =>
       redacted({ ...reply, ...(rejected.length > 0 && { leftOut: [...rejected] }) }, access);
     try {
       const wire = await opening;
       const toolList = request.toolList ?? toolLists(request.tools, dialect.toolSchema);
-      const sending = announcing(transport.fetchFor(route.endpoint.baseUrl, access), (sent) =>
-        beforeSend({ ...sent, toolList, leftOut: [...rejected] }),
-      );
+      const announce = async (written: Written) => {
+        await beforeSend({ ...written, toolList, leftOut: [...rejected] });
+        isUnsent = signal.aborted;
+        signal.throwIfAborted();
+      };
+      const sending = announcing(transport.fetchFor(route.endpoint.baseUrl, access), announce);
       learn(rejected, request.leftOut);
       const fetch = withoutRejectedParameters(sending, rejected, outputLimit(route));
       await wire(callOptions(request, dialect, toolList.tools, stall.signal), fetch, receive, stall.onActivity);
@@ -108,7 +114,8 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
       };
       return finished(buildReply(builder, answerer));
     } catch (error) {
-      return finished(failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now())));
+      const reply = failedReply(builder, thrown(error, stall.stalledFor(), signal, request, clock.now()));
+      return finished(isUnsent ? { ...reply, charged: false, isUnsent } : reply);
     } finally {
       stall.stop();
     }
@@ -122,10 +129,7 @@ function learn(rejected: RejectedParameter[], earlier: readonly RejectedParamete
 }
 
 /** A `fetch` that waits, before its first request, until that was announced. */
-function announcing(
-  fetch: Fetch,
-  announce: (sent: Pick<WrittenRequest, "url" | "headers" | "body">) => Promise<void>,
-): Fetch {
+function announcing(fetch: Fetch, announce: (written: Written) => Promise<void>): Fetch {
   let isAnnounced = false;
   return async (input, init = {}) => {
     if (!isAnnounced) {

@@ -30,6 +30,8 @@ export type Reply = { leftOut?: readonly RejectedParameter[] } & (
       /** The usage is a count as of when the response broke off. */
       usageSoFar?: true;
       charged: boolean;
+      /** Its intent was recorded, and nothing was sent. */
+      isUnsent?: true;
       /** The model ended its answer without a word. */
       isEmpty?: true;
     }
