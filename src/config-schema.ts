@@ -12,7 +12,9 @@ import { ROLES } from "./task.ts";
 import { Template, unexpandedVariable } from "./template.ts";
 
 /** The toolsets a child can have. */
-export const TOOLSETS = ["file", "search", "terminal"] as const;
+export const TOOLSETS = ["file", "search", "terminal", "todo"] as const;
+/** The toolsets that children have by default. */
+const DEFAULT_TOOLSETS = ["file", "search", "terminal"] as const;
 
 const effort = z.enum(EFFORTS);
 const usdPerMillion = z.number().nonnegative();
@@ -348,7 +350,7 @@ const delegation = z.strictObject({
     .describe("Whether a delegating model may approve requests of its own children. It may always deny them."),
   toolsets: z
     .array(z.enum(TOOLSETS))
-    .default([...TOOLSETS])
+    .default([...DEFAULT_TOOLSETS])
     .describe("Toolsets that children may have. A task can ask for fewer, never for more."),
   approvals: z
     .enum(["ask", "allow", "deny"])

@@ -6,6 +6,7 @@ import type { Failure, Warning } from "./errors.ts";
 import type { Planned } from "./plan.ts";
 import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
+import type { TodoItem } from "./todo.ts";
 import type { LinesChanged, SeenFile, ToolEffect } from "./tool.ts";
 
 /** A part of a model's response, kept as its provider sent it so that it can be sent back. */
@@ -346,6 +347,8 @@ export type ChildEvent =
         filesChanged: string[];
         /** Files that the model knows from now on; absent = none. */
         seen?: SeenFile[];
+        /** The child's list of its work from now on; absent = unchanged. */
+        todo?: TodoItem[];
         /** Of the files whose lines were compared; absent in older journals. */
         linesChanged?: LinesChanged;
         durationMs: number;

@@ -3,6 +3,7 @@
  * other. Input is written by a model: it is untrusted until the tool's own schema has parsed it.
  */
 import type { z } from "zod";
+import type { TodoItem } from "./todo.ts";
 
 /**
  * The effect of a call decides what runs concurrently with it and what happens after a crash. `read` runs with other
@@ -30,6 +31,8 @@ export type ToolOutput = {
   seen?: SeenFile[];
   /** Lines added to and removed from those files; a file whose lines were not compared is absent. */
   linesChanged?: LinesChanged;
+  /** The list that the child keeps of its work, after this call. */
+  todo?: TodoItem[];
   /** The same output as data, for programs, in the form of the tool's `output` schema. */
   data?: Record<string, unknown>;
 };

@@ -159,7 +159,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
   const { output, durationMs } = await run;
   // A call that continues with its child has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
-  const { text, ok, filesChanged = [], seen, linesChanged } = output;
+  const { text, ok, filesChanged = [], seen, todo, linesChanged } = output;
   const { callId, name } = call;
   yield emit(child, {
     kind: "tool-end",
@@ -170,7 +170,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
     ok,
     outcome: "ran",
     filesChanged,
-    ...present({ searched: subject.searched, seen, linesChanged }),
+    ...present({ searched: subject.searched, seen, todo, linesChanged }),
     durationMs,
   });
 }

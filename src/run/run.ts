@@ -34,6 +34,7 @@ import {
 import type { Wish } from "../route.ts";
 import type { Call } from "../task.ts";
 import { formatUsd } from "../text/money.ts";
+import type { TodoItem } from "../todo.ts";
 import { isoTime } from "../values/iso-time.ts";
 import { present } from "../values/present.ts";
 
@@ -43,6 +44,8 @@ export type RunChild = {
   asked: string;
   /** Current activity as text: `waiting (place 3)`, `thinking`, `running grep`. */
   activity: string;
+  /** The list that it keeps of its work; absent until it writes one. */
+  todo?: readonly TodoItem[];
   /** Messages sent to it, oldest first. */
   readonly steers: Steer[];
   /** Pending approval requests. */
@@ -433,6 +436,7 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       return;
     case "tool-end":
       child.openCalls.delete(event.callId);
+      if (event.todo !== undefined) child.todo = event.todo;
       return;
     case "child-end":
       child.questions = [];

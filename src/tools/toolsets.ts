@@ -13,6 +13,7 @@ import { realRoot, type Workspace } from "./files/paths/workspace.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
 import { createTerminal } from "./terminal/terminal.ts";
+import { createTodo } from "./todo.ts";
 import { toolErrorText } from "./tool-error.ts";
 
 export type ToolsOptions = {
@@ -44,6 +45,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
     createListDir(workspace),
   ],
   search: (workspace) => [createGlob(workspace), createGrep(workspace)],
+  todo: () => [createTodo()],
   terminal: (workspace, { environment, terminal }) => [
     createTerminal({ directory: () => realRoot(workspace), environment, timeoutMs: terminal.timeoutMs }),
   ],

@@ -83,6 +83,7 @@ const TOOLS_OF: Record<(typeof TOOLSETS)[number], string[]> = {
   file: ["read_file", "write_file", "edit_file", "list_dir"],
   search: ["glob", "grep"],
   terminal: ["terminal"],
+  todo: ["todo"],
 };
 
 const REACH_EFFECTS: Effects = {

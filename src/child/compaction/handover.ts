@@ -1,6 +1,7 @@
 /** The message in the place of removed steps: a model's summary, if there is one, and the facts that Deputy recorded. */
 import type { Limits } from "../../plan.ts";
 import { shortLine } from "../../text/short-line.ts";
+import { todoLines } from "../../todo.ts";
 import type { Conversation } from "../conversation.ts";
 import type { HeldMessage } from "../message.ts";
 import { type CompactionState, callOf, isReplaced } from "./state.ts";
@@ -29,6 +30,7 @@ export function handover(
   const texts = [
     "Earlier steps of this conversation were removed to make room. Continue the work from here. Do not start over.",
     summary === undefined ? "They were not summarized." : `Summary of them:\n\n${summary}`,
+    compaction.todo.length === 0 ? "" : ["Your list:", ...todoLines(compaction.todo)].join("\n"),
     list("Files changed so far:", [...compaction.filesChanged], most),
     list("Commands run so far, newest last:", commandLines(compaction), most),
     list(

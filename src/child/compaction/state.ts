@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ChildEvent, CompactionLevel, Usage } from "../../event.ts";
+import type { TodoItem } from "../../todo.ts";
 import type { HeldMessage } from "../message.ts";
 import { stubFor } from "./stub.ts";
 
@@ -31,6 +32,8 @@ export type CompactionState = {
   results: Map<string, number>;
   /** Facts that a summary cannot get wrong: files that were changed, and how the newest commands ended. */
   filesChanged: Set<string>;
+  /** The child's own list of its work. */
+  todo: readonly TodoItem[];
   commands: { command: string; end: string }[];
   /** The calls whose results the conversation no longer contains, oldest first. */
   removed: { ref: string; call: string }[];
@@ -45,6 +48,7 @@ export function createCompactionState(): CompactionState {
     outcomes: new Set(),
     results: new Map(),
     filesChanged: new Set(),
+    todo: [],
     commands: [],
     removed: [],
   };
@@ -73,12 +77,13 @@ export function distinctId(counts: Map<string, number>, callId: string): string 
 /** A new outcome, or a changed file, shows that the child gets further. @param outcome hash of the call and its result */
 export function noteOutcome(
   state: CompactionState,
-  { name, target, text, ok, filesChanged }: ToolEnd,
+  { name, target, text, ok, filesChanged, todo }: ToolEnd,
   outcome: string,
 ): void {
   if (!state.outcomes.has(outcome) || filesChanged.length > 0) state.inRow = 0;
   state.outcomes.add(outcome);
   for (const path of filesChanged) state.filesChanged.add(path);
+  if (todo !== undefined) state.todo = todo;
   if (name !== "terminal") return;
   const end = ok ? "exit code 0" : (/\[([^\]]+)\]$/.exec(text)?.[1] ?? "failed");
   state.commands = [...state.commands, { command: target, end }].slice(-MOST_COMMANDS);

@@ -7,6 +7,7 @@ import type { Event } from "../../event.ts";
 import { doneInWords } from "../../report.ts";
 import { costIn, routeAt } from "../../result.ts";
 import { allChildren, endingsIn, hasEnded, type Run, type RunChild } from "../../run/run.ts";
+import { todoInShort } from "../../todo.ts";
 import type { Key } from "../chat/keyboard/keyboard.ts";
 import type { Output, Paint } from "../io.ts";
 import { type ChildView, createChildView } from "./child-view.ts";
@@ -180,18 +181,23 @@ function childRows(child: RunChild, run: Run, indent: string, context: RowContex
   const mark = context.view?.chosen === tally.childId ? "›" : spinner;
   const lead = `${indent}${mark} ${taskPosition(tally.taskIndex, run)}`;
   const facts = factsOf(child, now);
-  const activity = oneLine(child.activity);
+  const activity = oneLine(activityOf(child));
   const meta = longestThatFits(detailed ? facts : [activity, ...facts], columns - displayWidth(lead) - 16);
   const goal = goalIn(run, tally.taskIndex, columns - displayWidth(`${lead}   ${meta}`));
   const first = row(columns, [lead, goal, ...(meta === "" ? [] : [` ${meta}`])], ([head = "", title = "", rest = ""]) =>
     [paint("cyan", head), title, paint("dim", rest)].join(" "),
   );
   if (!detailed) return [first];
-  const latest = fitEnd(oneLine(childSpinner?.tail || child.activity), columns - 4 - indent.length);
+  const latest = fitEnd(oneLine(childSpinner?.tail || activityOf(child)), columns - 4 - indent.length);
   return [
     first,
     row(columns, [`${indent}  └`, latest], ([branch = "", text = ""]) => paint("dim", `${branch} ${text}`)),
   ];
+}
+
+/** What the child does, and where it is in its own list. */
+function activityOf({ activity, todo = [] }: RunChild): string {
+  return todo.length === 0 ? activity : `${activity} · ${todoInShort(todo)}`;
 }
 
 /** The child's running time and route. */
