@@ -4,6 +4,7 @@
  * count and seed after an interruption, it continues after the last finished round.
  */
 import { attacksPart } from "./attacks.ts";
+import { compactionPart } from "./compaction.ts";
 import { crashPart, resumeRacePart } from "./crash.ts";
 import { dialectsPart } from "./dialects.ts";
 import { faultsPart } from "./faults.ts";
@@ -14,6 +15,7 @@ import { treesPart } from "./trees.ts";
 
 const PARTS: Record<string, Part> = {
   attacks: attacksPart,
+  compaction: compactionPart,
   crash: crashPart,
   dialects: dialectsPart,
   faults: faultsPart,
