@@ -6,7 +6,7 @@ import { createHmac } from "node:crypto";
 import type { WebhookConfig } from "../../config-schema.ts";
 import { DeputyError } from "../../errors.ts";
 import type { Environment, Template } from "../../template.ts";
-import { postOnce } from "./post-once.ts";
+import { requestOnce } from "./request-once.ts";
 
 export type WebhookAnswer = { status: number; text: string };
 
@@ -25,8 +25,9 @@ export function webhookCaller({ url: written, headers, secret }: WebhookConfig, 
     );
     const key = secret && textOf("secret", secret, env);
     const plainHeaders = { "content-type": "application/json", accept: "application/json", ...signed(id, body, key) };
-    const request = { url, secretHeaders, headers: plainHeaders, body, maxBytes: MAX_ANSWER_BYTES };
-    return postOnce(request, env, signal);
+    const access = { headers: secretHeaders };
+    const request = { method: "POST", url, access, headers: plainHeaders, body, maxBytes: MAX_ANSWER_BYTES } as const;
+    return requestOnce(request, env, signal);
   };
 }
 

@@ -1,20 +1,21 @@
-/** Sends one POST request on a transport of its own, for what is posted rarely. Node loads the transport only then. */
+/** Sends one request on a transport of its own, for what is requested rarely. Node loads the transport only then. */
 import type { Access } from "../../secret.ts";
 import type { Environment } from "../../template.ts";
 
-export type PostRequest = {
+export type RareRequest = {
+  method: "GET" | "POST";
   url: string;
   /** Sent only to the URL's own origin. */
-  secretHeaders?: Access["headers"];
+  access?: Pick<Access, "key" | "headers">;
   headers: Record<string, string>;
-  body: string;
+  body?: string;
   /** Most of the response that is read, in bytes. */
   maxBytes: number;
 };
 
 /** @param env source of proxy variables @throws if no response arrives */
-export async function postOnce(
-  { url, secretHeaders = {}, headers, body, maxBytes }: PostRequest,
+export async function requestOnce(
+  { method, url, access = { headers: {} }, headers, body, maxBytes }: RareRequest,
   env: Environment,
   signal: AbortSignal,
 ): Promise<{ status: number; text: string }> {
@@ -24,8 +25,8 @@ export async function postOnce(
   ]);
   const transport = openTransport(env);
   try {
-    const fetch = transport.fetchFor(url, { headers: secretHeaders, redact: (text) => text });
-    const response = await fetch(url, { method: "POST", headers, body, signal });
+    const fetch = transport.fetchFor(url, { ...access, redact: (text) => text });
+    const response = await fetch(url, { method, headers, signal, ...(body !== undefined && { body }) });
     return { status: response.status, text: await textOf(response.body, maxBytes) };
   } finally {
     await transport.close();
