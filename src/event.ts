@@ -241,9 +241,12 @@ export type DelegationEvent =
   | Of<"stop-request", { target?: string; by: string }>
   /**
    * A message to a child, from any process. It is sent with the child's next request, as a `message-add`. `author`:
-   * absent for a user or a program.
+   * absent for a user or a program. `hosts`: those that the user's own words in it name.
    */
-  | Of<"steer-request", { id: string; target: string; text: string; by: string; author?: SteerAuthor }>
+  | Of<
+      "steer-request",
+      { id: string; target: string; text: string; by: string; author?: SteerAuthor; hosts?: string[] }
+    >
   /**
    * An answer, from any process, to a child's approval request. The child's `approval-end` records the decision that
    * counted. `request` is the code of the request it answers; without it, it answers none.
@@ -359,13 +362,14 @@ export type ChildEvent =
   /**
    * A message to the child in addition to its task. `user`: the next message of a conversation, which starts a turn.
    * `fork`: the message with which a copied conversation goes on, as a turn.
-   * `steer`: the text of a `steer-request`.
+   * `steer`: the text of a `steer-request`. `hosts`: those that the user's own words in it name; absent = none.
    */
   | OfChild<
       "message-add",
-      | { text: string; reason: "repair" | "user" | "fork" | AdviceReason | FinalAnswerReason }
+      | { text: string; reason: "repair" | AdviceReason | FinalAnswerReason }
+      | { text: string; reason: "user" | "fork"; hosts?: string[] }
       | { text: string; reason: "limits"; limits: readonly LimitName[] }
-      | { text: string; reason: "steer"; steerId: string }
+      | { text: string; reason: "steer"; steerId: string; hosts?: string[] }
     >
   | OfChild<"child-warn", { warning: Warning }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;

@@ -53,6 +53,8 @@ export type Ready = {
   images?: ImageRef[];
   /** The files whose text its child gets with the task, in order; absent = none. */
   files?: FileRef[];
+  /** Hosts that the user's own words in the task name: their pages need no approval. Absent = none. */
+  hosts?: string[];
   /** Absent in older journals and where it is off: the child ends when its conversation is too long. */
   compaction?: CompactionPlan;
   /** The child may delegate. */

@@ -47,6 +47,8 @@ export type ToolSubject = {
   otherwise: "allow" | "ask";
   /** `target` is a shell command line: rules judge each command in it. */
   isCommandLine?: boolean;
+  /** `target` is the URL of a page: rules judge its host and its path apart, and the user's words may name its host. */
+  isPage?: boolean;
   /** `target` is this file or directory: rules judge each of its names. */
   file?: FileSubject;
 };
@@ -84,6 +86,10 @@ export type ToolContext = {
    * surface without permission rules omits it.
    */
   judge?(file: FileSubject): PermissionDecision;
+  /** Decides whether a tool may follow a redirect to a page. A surface without permission rules omits it. */
+  judgePage?(page: ToolSubject): PermissionDecision;
+  /** Hosts that the user's own words name. Absent: none. */
+  hosts?: readonly string[];
 };
 
 export type Tool<Input = unknown> = {

@@ -29,7 +29,7 @@ import {
 import { type HeldMessage, lengthOf, type ToolCall } from "./message.ts";
 
 /** A message to a child from outside its conversation. */
-export type SteerMessage = { id: string; text: string; by: string; author?: SteerAuthor };
+export type SteerMessage = { id: string; text: string; by: string; author?: SteerAuthor; hosts?: string[] };
 
 export type Conversation = {
   /** Set once the child has started, in any process. */
@@ -76,6 +76,8 @@ export type Conversation = {
   warned: Set<string>;
   /** What the model knows of files, by path. */
   seen: Map<string, SeenFile>;
+  /** Hosts that the user named in messages since the task. */
+  hosts: string[];
   /** The last outcome of a tool, how often in a row it came, and whether the child was told so. */
   repeated: { outcome: string; count: number; told: boolean };
   /** The answer to its tool results was empty: the child has to be told so, or was. */
@@ -109,6 +111,7 @@ export function createConversation(given = ""): Conversation {
     leftOut: new Map(),
     warned: new Set(),
     seen: new Map(),
+    hosts: [],
     repeated: { outcome: "", count: 0, told: false },
     textCalls: { isUnreadable: false, told: 0 },
     toldLimits: new Set(),
@@ -174,6 +177,7 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
 
 function applyMessage(conversation: Conversation, event: Extract<ChildEvent, { kind: "message-add" }>): void {
   noteReason(conversation, event);
+  if ("hosts" in event) conversation.hosts.push(...(event.hosts ?? []));
   addMessage(conversation, { role: "user", text: event.text, ...(event.reason === "steer" && { isPinned: true }) });
   delete conversation.finish;
 }

@@ -139,7 +139,14 @@ async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean
   for (;;) {
     const steer = child.deps.steered();
     if (steer === undefined) return heard;
-    yield emit(child, { kind: "message-add", reason: "steer", text: messageText(steer), steerId: steer.id });
+    const { id: steerId, hosts } = steer;
+    yield emit(child, {
+      kind: "message-add",
+      reason: "steer",
+      text: messageText(steer),
+      steerId,
+      ...present({ hosts }),
+    });
     heard = true;
   }
 }

@@ -9,7 +9,7 @@
  * whole line without `*`, or by being `*`; a rule that asks or denies covers it if any part of it may be such a
  * command. The same applies to a line that names a protected file: one with secrets, or one that a rule for files
  * protects. Rules read the text of a command: they prevent honest mistakes, but cannot control a program that is allowed
- * to run and then does something else.
+ * to run and then does something else. Pages are judged in `url-rules.ts`.
  */
 import { matchesStars } from "../text/star-pattern.ts";
 import type { PermissionDecision, PermissionRule, ToolSubject } from "../tool.ts";
@@ -23,6 +23,7 @@ import {
   restrictsPath,
   strictestOf,
 } from "./file-rules.ts";
+import { createPageJudge } from "./url-rules.ts";
 
 export type PermissionOutcome = PermissionRule["then"];
 
@@ -45,15 +46,20 @@ type CallSubject = {
 /** A path that a command names, and why it is protected. */
 type ProtectedPath = { path: string; because: string };
 
-/** @param approvals the operator's decision for calls that want approval and match no rule */
+/**
+ * @param approvals the operator's decision for calls that want approval and match no rule
+ * @param named hosts that the user's own words name
+ */
 export function decidePermission(
   rules: readonly PermissionRule[],
   approvals: PermissionOutcome,
   toolName: string,
   subject: ToolSubject,
+  named: readonly string[] = [],
 ): PermissionDecision {
   const permissions = { rules, otherwise: approvals };
   if (subject.file) return createFileJudge(permissions, toolName, subject.file.roots)(subject.file);
+  if (subject.isPage) return createPageJudge(permissions, toolName, named)(subject);
   const relevant = rules.filter(({ tool }) => matchesStars(tool, toolName));
   const protectionOf = createProtection(permissions);
   const [first, ...others] = subjectsOf(subject);

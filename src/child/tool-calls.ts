@@ -16,6 +16,7 @@ import { createFoundJudge } from "./file-rules.ts";
 import type { ToolCall } from "./message.ts";
 import { decidePermission } from "./permissions.ts";
 import { unknownTool } from "./unknown-tool.ts";
+import { createPageJudge, createRedirectJudge } from "./url-rules.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
@@ -98,6 +99,7 @@ async function* ask(
     permissions.otherwise,
     tool.name,
     subject,
+    namedHosts(child),
   );
   if (decision !== "ask") return { allowed: decision === "allow", by: "rule", reason: because };
   const { childId, planned } = child.input;
@@ -114,6 +116,11 @@ async function* ask(
   if (verdict.allowed && realDirectory(planned.workspace) !== directory)
     return { allowed: false, by: "moved", reason: MOVED };
   return holdsSecrets && !verdict.allowed ? { ...verdict, reason: `${verdict.reason} (${because})` } : verdict;
+}
+
+/** Hosts that the user named: in the task, if it is the user's own, and in messages since. */
+function namedHosts({ input, conversation }: Child): string[] {
+  return [...(input.planned.hosts ?? []), ...conversation.hosts];
 }
 
 const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
@@ -176,14 +183,17 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
 }
 
 /** Never rejects. A tool that throws has a bug: its child gets an error, its siblings are unaffected. */
-async function runOne(child: Child, { call: { callId }, tool, input, subject: { file } }: Admitted): Promise<Ran> {
+async function runOne(child: Child, { call: { callId }, tool, input, subject }: Admitted): Promise<Ran> {
   const { clock, explainBug, permissions } = child.deps;
   const { childId } = child.input;
   const startedAt = clock.elapsed();
   const { step, seen } = child.conversation;
+  const { file, isPage } = subject;
+  const hosts = namedHosts(child);
   const context = {
-    ...{ childId, callId, step, seen, signal: child.signal },
+    ...{ childId, callId, step, seen, hosts, signal: child.signal },
     ...(file && { judge: createFoundJudge(permissions, tool.name, file) }),
+    ...(isPage && { judgePage: createRedirectJudge(createPageJudge(permissions, tool.name, hosts), subject) }),
   };
   const output = await tool.run(input, context).catch((error: unknown) => ({
     ok: false,

@@ -121,7 +121,7 @@ export interface Engine extends ClientCalls {
    * Sends a message to a child in any process, which receives it with its next request. A run's id means its one open
    * child. Resolves when the message is durable. With `author`, the child is told that a model wrote it. @throws DeputyError `run-unknown` | `run-ended` | `usage`
    */
-  steer(id: string, text: string, by: string, author?: SteerAuthor): Promise<SteerReceipt>;
+  steer(id: string, text: string, by: string, author?: SteerAuthor, words?: string): Promise<SteerReceipt>;
   /**
    * Resolves with the receipt of a message once its outcome is known; it is `queued` only if the signal aborts or no
    * process works on the run.

@@ -44,7 +44,7 @@ const FACTS = {
   "tool-list-add": { sha256: text, tools: z.array(record) },
   "delegation-resume": { pid: number, renewed: record, format: number.optional() },
   "stop-request": { target: text.optional(), by: text },
-  "steer-request": { ...request, text, author: text.optional() },
+  "steer-request": { ...request, text, author: text.optional(), hosts: z.array(text).optional() },
   "approval-answer": { ...request, callId: text, request: text.optional(), allowed: flag, reason: text },
   "call-close": { client: text },
   "delegation-end": { durationMs: number.optional() },
@@ -65,7 +65,7 @@ const FACTS = {
   "pause-start": { childId: text, until: number, failure },
   "pause-end": { childId: text },
   "tool-end": { ...call, searched: text.optional(), text, ok: flag, outcome: text, filesChanged: z.array(text) },
-  "message-add": { childId: text, text: z.unknown(), reason: text },
+  "message-add": { childId: text, text: z.unknown(), reason: text, hosts: z.array(text).optional() },
   "child-warn": { childId: text, warning },
   "child-end": { childId: text, ending, durationMs: number },
 } satisfies Record<StoredEvent["kind"], z.ZodRawShape>;

@@ -15,6 +15,7 @@ import { suggest } from "../text/did-you-mean.ts";
 import { shortLine } from "../text/short-line.ts";
 import { isWithin } from "../values/path-within.ts";
 import { present } from "../values/present.ts";
+import { hostsIn } from "../web-host.ts";
 import { createCompactionPlanner } from "./compaction.ts";
 import { bytesOf, createFilePlanner, type LookAtFile } from "./files.ts";
 import { createImagePlanner, type ImageDeps } from "./images.ts";
@@ -37,6 +38,8 @@ export type PlanDeps = RouterDeps &
     /** Depth of the children: see `delegation-start`. */
     depth: number;
     bounds?: Bounds;
+    /** Hosts that the user named; absent: those in the texts of an operator's call. */
+    hosts?: readonly string[];
   };
 
 /** Bounds that a child's own delegation cannot exceed. */
@@ -67,6 +70,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   const compactionOf = createCompactionPlanner(config, (model) =>
     routeOfConfig(model, "`delegation.compaction.model` of the config", deps),
   );
+  const hostsOf = createHostFinder(call, deps);
   const agents = new Map<string, string>();
   const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
   const planned = call.tasks.map((task, index): Planned => {
@@ -108,6 +112,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
         agent: agent?.name,
         images: shown.images.length > 0 ? shown.images : undefined,
         files: given.files.length > 0 ? given.files : undefined,
+        hosts: hostsOf(task),
       }),
       limits,
     };
@@ -119,6 +124,16 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     .map(({ name }) => keyRemoved(`agent ${name}`));
   const warnings = [...ignoredDefaults(call, config), ...patterns, ...agentWarnings(agents, deps.agents), ...removed];
   return { planned, warnings, agents: Object.fromEntries(prompts.map(({ name, prompt }) => [name, prompt])) };
+}
+
+/** The hosts that the user named for a task; undefined if there are none. Another model's words are not the user's. */
+function createHostFinder(call: Call, { askedBy, hosts: given }: PlanDeps): (task: Task) => string[] | undefined {
+  const fixed = given ?? (askedBy === "model" ? [] : undefined);
+  const shared = fixed ?? hostsIn(call.context);
+  return ({ goal, context }) => {
+    const hosts = fixed === undefined ? [...new Set([...shared, ...hostsIn(context, goal)])] : [...fixed];
+    return hosts.length > 0 ? hosts : undefined;
+  };
 }
 
 /** The warnings of the definitions that tasks use, and the unreadable files with their names. */

@@ -73,6 +73,7 @@ export type Steer = {
   text: string;
   by: string;
   author?: SteerAuthor;
+  hosts?: string[];
   state: "queued" | "delivered" | "missed";
 };
 
@@ -205,9 +206,9 @@ export function foldRun(run: Run | undefined, event: Event): Run {
     }
     case "steer-request": {
       const child = childOf(run, event.target);
-      const { id, text, by, author } = event;
+      const { id, text, by, author, hosts } = event;
       const state = mayReceive(child, run) ? "queued" : "missed";
-      child.steers.push({ id, text, by, ...present({ author }), state });
+      child.steers.push({ id, text, by, ...present({ author, hosts }), state });
       return run;
     }
     default:

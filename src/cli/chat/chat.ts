@@ -23,6 +23,7 @@ import {
 import { workspaceOf } from "../commands/run.ts";
 import { withProvider } from "../input/which-provider.ts";
 import { type RouteFlags, type WorkFlags, wishOf, workOptions } from "../work-flags.ts";
+import type { GivenMessage } from "./headless.ts";
 
 type ChatFlags = RouteFlags &
   WorkFlags & {
@@ -100,7 +101,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
   const workspace = await workspaceOf(flags, io);
   return withDeputy(context, flags.config, async (deputy) => {
     const { engine } = deputy;
-    const message = isOnce ? await messageOf(flags, context) : undefined;
+    const given = isOnce ? await messageOf(flags, context) : undefined;
     const isNew = !flags.continue && flags.resume === undefined;
     const first = { call: { tasks: [{ goal: "" }] }, flags, workspace, isConversation: true as const };
     const route = isNew ? await withProvider(deputy, first, io) : flags;
@@ -109,7 +110,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
     const { createChatExtras } = await import("./background-runs.ts");
     const turn = workOptions(flags);
     const verbose = flags.verbose === true;
-    if (message !== undefined) {
+    if (given !== undefined) {
       const { chatOnce } = await import("./headless.ts");
       const { json, ndjson } = flags;
       const beside = createChatExtras(deputy, io, flags.config);
@@ -117,12 +118,12 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
         io,
         deputy,
         chat: opened,
-        message,
+        message: given.message,
         json,
         ndjson,
         verbose,
         config: flags.config,
-        turn: { ...turn, beside },
+        turn: { ...turn, beside, words: given.words },
       });
     }
     const { chatAtTerminal } = await import("./interactive.ts");
@@ -142,7 +143,7 @@ async function chat(flags: ChatFlags, context: Context): Promise<number> {
   });
 }
 
-async function messageOf({ print }: ChatFlags, { io }: Context): Promise<string> {
+async function messageOf({ print }: ChatFlags, { io }: Context): Promise<GivenMessage> {
   const { messageFor } = await import("./headless.ts");
   return messageFor(print === true ? undefined : print, io);
 }

@@ -110,11 +110,14 @@ export async function chatOnce({
   }
 }
 
+/** `words`: the user's own part of it. Input that is piped to an argument is data. */
+export type GivenMessage = { message: string; words: string };
+
 /** The message: the argument, followed by piped input. @throws DeputyError `usage` if both are empty */
-export async function messageFor(written: string | undefined, io: Io): Promise<string> {
+export async function messageFor(written: string | undefined, io: Io): Promise<GivenMessage> {
   const piped = io.stdin.isTTY === true ? "" : await readAll(io);
-  const message = [written === "-" ? "" : (written ?? ""), piped].filter((part) => part.trim() !== "").join("\n\n");
-  if (message.trim() !== "") return message.trimEnd();
+  const [words = "", ...data] = [written === "-" ? "" : (written ?? ""), piped].filter((part) => part.trim() !== "");
+  if (words !== "") return { message: [words, ...data].join("\n\n").trimEnd(), words };
   throw new DeputyError("usage", 'Expected a message: deputy chat -p "…", or one on standard input. Found nothing.');
 }
 

@@ -17,6 +17,7 @@ import {
 } from "../../run/run.ts";
 import { isAtWork } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
+import { hostsIn } from "../../web-host.ts";
 import type { CurrentRuns, FoundRun } from "./current-runs.ts";
 
 /**
@@ -32,7 +33,8 @@ export type SteerReceipt = {
 };
 
 export type Steering = {
-  steer(id: string, text: string, by: string, author?: SteerAuthor): Promise<SteerReceipt>;
+  /** @param words the user's own part of the text, where data follows it */
+  steer(id: string, text: string, by: string, author?: SteerAuthor, words?: string): Promise<SteerReceipt>;
   settleSteer(receipt: SteerReceipt, signal: AbortSignal): Promise<SteerReceipt>;
 };
 
@@ -48,14 +50,22 @@ export function createSteering({ clock, journal, newId, redact, find, refresh, f
   /** The runs that this process's receipts came from: settling a receipt continues there. */
   const runs = new WeakMap<SteerReceipt, FoundRun>();
 
-  async function steer(id: string, written: string, by: string, author?: SteerAuthor): Promise<SteerReceipt> {
+  async function steer(
+    id: string,
+    written: string,
+    by: string,
+    author?: SteerAuthor,
+    words = written,
+  ): Promise<SteerReceipt> {
     const text = redact(written);
     if (text.trim() === "") throw new DeputyError("usage", "Expected a message for the child; found nothing.");
     const found = await find(id);
     const { delegationId } = found.run;
     const { childId: target } = addressee(found.run, id).tally;
     const steerId = newId();
-    const message = { id: steerId, target, text, by, ...present({ author }) };
+    const hosts = author === undefined ? hostsIn(redact(words)) : [];
+    const named = hosts.length > 0 && { hosts };
+    const message = { id: steerId, target, text, by, ...present({ author }), ...named };
     await journal.append([{ kind: "steer-request", at: clock.now(), delegationId, ...message }]);
     await refresh(found);
     const receipt = receiptOf(found, target, steerId);

@@ -36,6 +36,8 @@ export type ResumeOptions = ContinueOptions & {
 };
 
 export type ConverseOptions = ContinueOptions & {
+  /** The user's own part of the message, where data follows it. */
+  words?: string;
   /** A different, already planned route from this turn on. */
   route?: Route;
   /** New limit in USD for the whole conversation. */
@@ -116,7 +118,7 @@ async function converse(
   if (!isConversation(run) || session === undefined) throw noConversation(run.delegationId);
   return whileOwned(deps, found, (loaded) => {
     const setup = withPermissions(deps.setup(), options.permissions);
-    const { route, maxCostUsd } = options;
+    const { route, maxCostUsd, words } = options;
     const renewed = nextRoute(session.tally, setup, {
       chosen: route,
       isBudgeted: (maxCostUsd ?? run.call.max_cost_usd) !== undefined,
@@ -124,8 +126,9 @@ async function converse(
     const facts = { renewed, ...present({ maxCostUsd }) };
     const about = { at: deps.clock.now(), delegationId: run.delegationId, childId: session.tally.childId };
     const { value: message, warnings } = withoutKeys({ message: text }, setup.redact);
+    const own = words === undefined ? undefined : setup.redact(words);
     const more = [
-      ...turnEvents(loaded, about.childId, message.message, about.at),
+      ...turnEvents(loaded, about.childId, { text: message.message, words: own }, about.at),
       ...warnings.map((warning) => ({ kind: "child-warn", ...about, warning }) as const),
     ];
     return continueRun(deps, setup, loaded, { facts, more }, options);

@@ -29,6 +29,8 @@ export type NestedCall = {
   parent: ParentContext;
   /** The setup of the enclosing run: a config that changed since does not loosen its limits. */
   setup: Setup;
+  /** Hosts that the user named to the child. */
+  hosts: readonly string[];
   /** Receives the run before anything happens in it. */
   onStart(run: Run): void;
 };

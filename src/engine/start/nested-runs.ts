@@ -39,13 +39,14 @@ export function createNestedRuns(deps: NestedRunDeps): (options: TreeOptions) =>
   }
 
   async function start(nestedCall: NestedCall) {
-    const { depth, route, planned, parent } = nestedCall;
+    const { depth, route, planned, parent, hosts } = nestedCall;
     const options: CallOptions = {
       surface: "child",
       askedBy: "model",
       workspace: planned.workspace,
       parentRoute: route,
       depth,
+      hosts,
       bounds: boundsOf(nestedCall),
     };
     const { setup, firstEvents } = await prepare(nestedCall.call, options, nestedCall);

@@ -47,7 +47,12 @@ export async function retry(deps: RetryDeps, id: string, options: RetryOptions):
   const tasks = await Promise.all(again.map((child) => taskAgain(child, run, journal, route)));
   const { setup, firstEvents } = await deps.prepare(
     { ...callAgain(run.call, route), tasks, ...present({ max_cost_usd: maxCostUsd ?? run.call.max_cost_usd }) },
-    { ...rest, workspace: run.directory ?? options.workspace, ...present({ parent: parentOf(run, again, route) }) },
+    {
+      ...rest,
+      workspace: run.directory ?? options.workspace,
+      hosts: again.flatMap(({ tally: { planned } }) => ("hosts" in planned ? (planned.hosts ?? []) : [])),
+      ...present({ parent: parentOf(run, again, route) }),
+    },
   );
   const events = await journal.begin({ id: deps.newId() }, (delegationId) =>
     withCarried(firstEvents(delegationId), { run, past }),

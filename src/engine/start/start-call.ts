@@ -17,6 +17,7 @@ import type { Call } from "../../task.ts";
 import { shortLine } from "../../text/short-line.ts";
 import type { PermissionRule } from "../../tool.ts";
 import { present } from "../../values/present.ts";
+import { hostsIn } from "../../web-host.ts";
 import type { Setup } from "../setup/setup.ts";
 import { imagesApart } from "./images.ts";
 import { withoutKeys } from "./known-keys.ts";
@@ -43,6 +44,10 @@ export type CallOptions = {
   permissions?: PermissionRule[];
   /** Bounds of the tasks, in addition to the config. */
   bounds?: Bounds;
+  /** The user's own part of a conversation's first message, where data follows it. */
+  words?: string;
+  /** Hosts that the user named, instead of those in the texts of the call. */
+  hosts?: readonly string[];
   /** Depth of the children; 1 for a call by no child. */
   depth?: number;
   /** The server that owns the run: after a crash, its next process finds the run with `orphanedRuns`. */
@@ -89,9 +94,11 @@ export function createCalls(deps: CallsDeps): Calls {
     const call = withBudget(written, options.maxCostUsd);
     const { parent, parentRoute, askedBy, depth = 1, bounds, workspace: cwd } = options;
     if (askedBy === "model") refuseDepth(depth, setup);
+    const { words } = options;
+    const hosts = words === undefined ? options.hosts : hostsIn(setup.redact(words));
     const { planned, warnings, agents } = setup.plan(call, {
       cwd,
-      ...present({ parent, parentRoute, askedBy, bounds }),
+      ...present({ parent, parentRoute, askedBy, bounds, hosts }),
       depth,
       ...(isConversation(options)
         ? { isConversation: true }

@@ -6,13 +6,22 @@ import { closeAbandoned } from "../../run/close-abandoned.ts";
 import { nestedUsage, type Run } from "../../run/run.ts";
 import { reportOf } from "../../run/run-report.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
+import { hostsIn } from "../../web-host.ts";
 import { restOf } from "./nested-call.ts";
 
 /** Maximum length of the partial answer that is kept of a cut-short turn, in characters. */
 const MOST_CHARS = 24_000;
 
+/** A message of the user. `words`: the user's own part of the text, where data follows it. */
+export type TurnMessage = { text: string; words?: string | undefined };
+
 /** Adds a result to each open call of a cut-short turn, because no model may be asked with open calls. */
-export function turnEvents({ run, past }: LoadedRun, childId: string, text: string, at: number): StoredEvent[] {
+export function turnEvents(
+  { run, past }: LoadedRun,
+  childId: string,
+  { text, words = text }: TurnMessage,
+  at: number,
+): StoredEvent[] {
   const { delegationId } = run;
   const conversation = createConversation();
   for (const event of past.get(childId) ?? []) applyEvent(conversation, event);
@@ -32,7 +41,9 @@ export function turnEvents({ run, past }: LoadedRun, childId: string, text: stri
       { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, session.tally.planned) },
     ];
   });
-  return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text }];
+  const hosts = hostsIn(words);
+  const named = hosts.length > 0 && { hosts };
+  return [...left, { kind: "message-add", at, delegationId, childId, reason: "user", text, ...named }];
 }
 
 /** Says what cut the turn short, for its model: a crash is not a decision of the user. */

@@ -57,7 +57,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
   async function runToEnd(
     call: Call,
     { child, planned, budgets }: Delegator,
-    { callId = "", step = 0, signal }: ToolContext,
+    { callId = "", step = 0, hosts = [], signal }: ToolContext,
     onBegun: () => void,
   ): Promise<Run> {
     const { childId, position } = child.tally;
@@ -67,6 +67,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
       planned,
       route: routeAt(planned, position),
       depth: parentRun.depth + 1,
+      hosts,
       parent: { budgets, signal, publish: recorder.relay, approvalOptions },
       setup,
       onStart(nestedRun) {

@@ -26,7 +26,14 @@ export type ChatExtras = {
 };
 
 /** The agent that starts a call in the background: its id, and what it passes on. */
-type BackgroundCaller = { startedBy: string; parentRoute: Route; workspace: string; bounds: Bounds };
+type BackgroundCaller = {
+  startedBy: string;
+  parentRoute: Route;
+  workspace: string;
+  bounds: Bounds;
+  /** Hosts that the user named to the agent. */
+  hosts: readonly string[];
+};
 
 export type ToolboxDeps = {
   clock: Clock;
@@ -72,7 +79,8 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
     restOf: chatExtras?.restOf ?? restOf,
     supportsBackground: chatExtras !== undefined,
     async submit(call, context, { background }) {
-      if (background && chatExtras !== undefined) return chatExtras.background(call, backgroundFrom(delegator));
+      if (background && chatExtras !== undefined)
+        return chatExtras.background(call, { ...backgroundFrom(delegator), hosts: context.hosts ?? [] });
       const running = nested.run(call, delegator, context);
       slot.release(); // The child does not need a slot while it waits.
       return reportOf({ run: await running, owner: "none" }, clock.now());
@@ -80,7 +88,7 @@ function delegateTool(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot):
   });
 }
 
-function backgroundFrom({ child, planned, budgets }: Delegator): BackgroundCaller {
+function backgroundFrom({ child, planned, budgets }: Delegator): Omit<BackgroundCaller, "hosts"> {
   const { toolsets, workspace, realPaths = {}, enclosing = [] } = planned;
   const isBudgeted = budgets.some(({ limitUsd }) => limitUsd !== undefined);
   return {

@@ -64,6 +64,7 @@ async function takeTurn(
   const text = await withFiles(terminal, message);
   const delegation = await chat.say([text, ...terminal.outputs.splice(0)].join("\n\n"), {
     ...deps.turn,
+    words: message,
     asker,
     beside: extras,
   });
@@ -98,7 +99,8 @@ export async function steerTurn(terminal: TerminalChat, turn: ActiveTurn, text: 
   const { engine } = terminal.deps.deputy;
   if (turn.delegation === undefined) return void turn.steered.push(Promise.resolve(text));
   try {
-    const receipt = await engine.steer(`${turn.delegation.id}.1`, await withFiles(terminal, text), "the user");
+    const whole = await withFiles(terminal, text);
+    const receipt = await engine.steer(`${turn.delegation.id}.1`, whole, "the user", undefined, text);
     view.print(paint("dim", `> ${oneLine(text)} (sent with the next request)`));
     if (receipt.keyRemoved) view.print(warningText(terminal, keyRemoved("The message").message));
     const settled = engine.settleSteer(receipt, new AbortController().signal);
