@@ -10,11 +10,16 @@ import { API_MODES, EFFORTS } from "./route.ts";
 import { mayBeKey } from "./secret.ts";
 import { ROLES } from "./task.ts";
 import { Template, unexpandedVariable } from "./template.ts";
+import { normalHost } from "./web-host.ts";
 
 /** The toolsets a child can have. */
-export const TOOLSETS = ["file", "search", "terminal", "todo"] as const;
+export const TOOLSETS = ["file", "search", "terminal", "web", "todo"] as const;
 /** The toolsets that children have by default. */
-const DEFAULT_TOOLSETS = ["file", "search", "terminal"] as const;
+const DEFAULT_TOOLSETS = ["file", "search", "terminal", "web"] as const;
+
+/** The search engines that `web_search` knows. */
+export const SEARCH_ENGINES = ["searxng", "brave", "tavily"] as const;
+export type SearchEngineName = (typeof SEARCH_ENGINES)[number];
 
 const effort = z.enum(EFFORTS);
 const usdPerMillion = z.number().nonnegative();
@@ -45,6 +50,10 @@ const baseUrl = z
     if (!text.startsWith("${") && "expected" in parsed) context.addIssue({ code: "custom", message: parsed.expected });
   })
   .superRefine(checkVariables);
+
+const keyVariable = z.string().refine(isVariableName, "the name of a variable, such as ZAI_API_KEY");
+/** A string for the shell, or a program and its arguments. */
+const keyCommand = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
 /** A model's name is sent as written, so a variable in it would reach the provider unexpanded. */
 const NO_VARIABLE = "a model without variables, which are read in keys, headers and base_url alone";
@@ -105,9 +114,7 @@ const provider = z
       .describe(
         "The API key, preferably as `${NAME}` from the environment. Deputy sends it only to this entry's endpoint.",
       ),
-    api_key_env: z
-      .string()
-      .refine(isVariableName, "the name of a variable, such as ZAI_API_KEY")
+    api_key_env: keyVariable
       .optional()
       .describe(
         "Environment variable that contains the key. Like `api_key`, it is used only for this entry's endpoint.",
@@ -119,8 +126,7 @@ const provider = z
         "More keys of the same provider. With `api_key`, they form a pool: a request takes the key with the fewest " +
           "requests in progress. A rejected, rate-limited or used-up key cools down while the others continue.",
       ),
-    api_key_command: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+    api_key_command: keyCommand
       .optional()
       .describe(
         "A command that prints the key as its first line: a string for `/bin/sh`, or a list of program and " +
@@ -371,6 +377,58 @@ const terminal = z.strictObject({
   timeout_seconds: z.number().positive().default(120).describe("Maximum run time of a command, in seconds."),
 });
 
+const searchEngine = z
+  .strictObject({
+    engine: z.enum(SEARCH_ENGINES).describe("The search engine."),
+    base_url: baseUrl
+      .optional()
+      .describe("Base URL of the engine. Required for `searxng`; otherwise the default is the engine's own."),
+    api_key: hidden
+      .optional()
+      .describe("The API key, preferably as `${NAME}` from the environment. Deputy sends it only to the engine."),
+    api_key_env: keyVariable.optional().describe("Environment variable that contains the key."),
+    api_key_command: keyCommand
+      .optional()
+      .describe("A command that prints the key as its first line, like the `api_key_command` of a provider."),
+  })
+  .superRefine(({ engine, base_url, ...keys }, context) => {
+    const given = Object.entries(keys).filter(([, key]) => key !== undefined).length;
+    if (engine === "searxng" && base_url === undefined)
+      context.addIssue({ code: "custom", message: "base_url, the address of your SearXNG server" });
+    if (given > 1 || (given === 0 && engine !== "searxng"))
+      context.addIssue({ code: "custom", message: "one of api_key, api_key_env and api_key_command" });
+  })
+  .describe("The engine of `web_search`. Without it, children do not have that tool.");
+
+/** @param patterns whether `*` is allowed */
+function webHost(patterns: boolean) {
+  return z
+    .string()
+    .refine(
+      (text) => normalHost(text) !== undefined && (patterns || !text.includes("*")),
+      `a host such as docs.example.com or 127.0.0.1:8080, without a scheme or path${patterns ? "" : ", and without *"}`,
+    )
+    .transform((text) => normalHost(text) ?? text);
+}
+
+const web = z.strictObject({
+  hosts: z
+    .array(webHost(true))
+    .default([])
+    .describe(
+      "Hosts whose pages children may read without approval: `docs.example.com`, `*.example.com`, or one port of a " +
+        "host, `example.com:8080`. Hosts that you name in a task need no approval either.",
+    ),
+  private_hosts: z
+    .array(webHost(false))
+    .default([])
+    .describe(
+      "Hosts that children may read although their address is private, such as `127.0.0.1:3000` or `wiki.internal`. " +
+        "All other private, loopback, link-local and metadata addresses are refused.",
+    ),
+  search: searchEngine.optional(),
+});
+
 /** Events that are stored; the others are fragments of what a stored one contains whole. */
 const storedKind = z.enum(
   Object.entries(DURABILITY)
@@ -495,6 +553,7 @@ export const configSchema = z.strictObject({
     .default([])
     .describe("What tool calls may do: the first matching rule decides, otherwise `delegation.approvals`."),
   terminal: terminal.prefault({}).describe("Settings for the commands of children."),
+  web: web.prefault({}).describe("Which pages children may read, and the engine they search with."),
   mcp: mcp.prefault({}).describe("Settings for MCP clients."),
   notify: notify.prefault({}).describe("How you are told that Deputy needs you, or is done."),
   hooks: z
@@ -520,6 +579,7 @@ export type ModelWishConfig = z.output<typeof modelWish>;
 export type AgentConfig = z.output<typeof agent>;
 export type HookConfig = z.output<typeof hook>;
 export type WebhookConfig = z.output<typeof webhook>;
+export type SearchConfig = z.output<typeof searchEngine>;
 export type RuleConfig = z.output<typeof rule>;
 export type ChoicePattern = z.output<typeof choicePattern>;
 

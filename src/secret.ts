@@ -152,9 +152,9 @@ function inWords(name: string): string {
 
 /**
  * The header that carries a key: `Authorization: Bearer`, `x-api-key` (Anthropic), `x-goog-api-key` (Gemini) or
- * `api-key` (Azure). A key that is a document with AWS credentials signs each request instead.
+ * `api-key` (Azure) or `x-subscription-token` (Brave). A key that is a document with AWS credentials signs each request instead.
  */
-export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key" | "api-key";
+export type KeyHeader = "authorization" | "x-api-key" | "x-goog-api-key" | "api-key" | "x-subscription-token";
 
 /** Credentials of requests to one route: the key, unless the endpoint is keyless, and the operator's headers. */
 export type Access = {

@@ -26,10 +26,10 @@ describe("the source", () => {
 describe("connections to other machines", () => {
   const having = (text: RegExp) => files.filter((file) => text.test(file.text)).map(({ path }) => path);
 
-  test("are opened by the transport alone", () => {
+  test("are opened by the transport, and by the guarded requests for pages", () => {
     const others =
-      /require\("undici|import (?!type)[^;]*from "undici|import \{[^}]*\b(request|connect)\b[^}]*\} from "node:(https?|net|tls|dgram)"/;
-    assert.deepEqual(having(others), ["child/wire/transport.ts"]);
+      /(require|import)\("undici|import (?!type)[^;]*from "undici|import \{[^}]*\b(request|connect)\b[^}]*\} from "node:(https?|net|tls|dgram)"/;
+    assert.deepEqual(having(others).sort(), ["child/wire/transport.ts", "tools/web/response.ts"]);
     assert.deepEqual(having(/(?<!typeof )\bglobalThis\.fetch\b/), []);
   });
 
@@ -40,9 +40,11 @@ describe("connections to other machines", () => {
       "engine/setup/try-route.ts": "a test of each key",
       "engine/setup/post-form.ts": "token requests",
       "engine/setup/webhook.ts": "webhook",
+      "engine/setup/search-engine.ts": "search engine",
+      "tools/web/download.ts": "pages",
     };
-    const senders = having(/(?<!function )\b(openTransport|postOnce)\(/);
-    const withPurpose = senders.filter((path) => path !== "engine/setup/post-once.ts");
+    const senders = having(/(?<!function )\b(openTransport|requestOnce|getOnce)\(/);
+    const withPurpose = senders.filter((path) => path !== "engine/setup/request-once.ts");
     assert.deepEqual(withPurpose.sort(), Object.keys(purposes).sort());
     const page = readFileSync(join(src, "..", "docs", "safety.md"), "utf8");
     const [, section = ""] = /^## What Deputy sends\n([\s\S]*?)^## /m.exec(page) ?? [];

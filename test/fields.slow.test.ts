@@ -22,6 +22,7 @@ import { NOTIFY_EFFECTS } from "./fields/config-notify.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
 import { ROUTE_EFFECTS } from "./fields/config-routes.ts";
 import { TOOL_EFFECTS } from "./fields/config-tools.ts";
+import { WEB_EFFECTS } from "./fields/config-web.ts";
 import type { Effects } from "./fields/effects.ts";
 import { FLAG_EFFECTS } from "./fields/flags.ts";
 import { TASK_EFFECTS } from "./fields/task.ts";
@@ -127,6 +128,7 @@ describe("every config key has its effect", () => {
       ...PROVIDER_EFFECTS,
       ...LIMIT_EFFECTS,
       ...TOOL_EFFECTS,
+      ...WEB_EFFECTS,
       ...MCP_EFFECTS,
       ...EVENT_EFFECTS,
       ...NOTIFY_EFFECTS,

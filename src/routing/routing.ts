@@ -2,11 +2,11 @@
 
 import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Config, RouteLevels, WebhookConfig } from "../config-schema.ts";
+import type { Config, RouteLevels, SearchConfig, WebhookConfig } from "../config-schema.ts";
 import type { Route, Wish } from "../route.ts";
 import { namesSecret } from "../secret.ts";
 import type { Call } from "../task.ts";
-import type { Environment } from "../template.ts";
+import { type Environment, Template } from "../template.ts";
 import { present } from "../values/present.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { familyNamed } from "./catalog/families.ts";
@@ -40,6 +40,8 @@ export type PlanContext = {
   depth?: number;
   /** Bounds of a child's own call. */
   bounds?: Bounds;
+  /** Hosts that the user named. Default: those in the texts of an operator's call. */
+  hosts?: readonly string[];
 };
 
 export type Routing = {
@@ -99,7 +101,7 @@ export function createRouting({
   clock = systemClock,
 }: RoutingSources): Routing {
   const providers = createProviders(config);
-  const otherSecrets = webhookSecrets(config.notify.webhook);
+  const otherSecrets = [...webhookSecrets(config.notify.webhook), ...searchSecrets(config.web.search)];
   const credentials = createCredentials({ env, providers, clock, postForm, otherSecrets });
   const catalog = createCatalog({
     providers,
@@ -132,7 +134,7 @@ export function createRouting({
     agents,
     plan: (
       call,
-      { parent = {}, askedBy = "operator", decisions = [], depth = 1, bounds, isConversation, parentRoute, cwd },
+      { parent = {}, askedBy = "operator", decisions = [], depth = 1, bounds, hosts, isConversation, parentRoute, cwd },
     ) =>
       planCall(call, {
         ...deps,
@@ -142,7 +144,7 @@ export function createRouting({
         ...present({ parentRoute }),
         decisions,
         depth,
-        ...present({ bounds }),
+        ...present({ bounds, hosts }),
         cwd,
       }),
     candidates: () =>
@@ -162,6 +164,14 @@ function meansElse(name: string, providers: Providers, catalog: Catalog): boolea
   if ("provider" in providers.find(name) || familyNamed(name) !== undefined) return true;
   const wanted = name.toLowerCase();
   return providers.all().some((each) => catalog.modelsOf(each).some((id) => id.toLowerCase() === wanted));
+}
+
+/** The key of the search engine; one that a command prints is known only once it has run. */
+function searchSecrets({ api_key, api_key_env }: Partial<SearchConfig> = {}): NamedTemplate[] {
+  return [
+    ...(api_key === undefined ? [] : [{ name: "web.search.api_key", template: api_key }]),
+    ...(api_key_env === undefined ? [] : [{ name: api_key_env, template: new Template(`\${${api_key_env}}`) }]),
+  ];
 }
 
 /** The parts of a webhook that may hold a secret. */

@@ -15,6 +15,8 @@ import { createGlob, createGrep } from "./files/search.ts";
 import { createTerminal } from "./terminal/terminal.ts";
 import { createTodo } from "./todo.ts";
 import { toolErrorText } from "./tool-error.ts";
+import { createWebFetch, type WebFetchOptions } from "./web/web-fetch.ts";
+import { createWebSearch, type WebSearchOptions } from "./web/web-search.ts";
 
 export type ToolsOptions = {
   /** The child's working directory, absolute. */
@@ -31,6 +33,8 @@ export type ToolsOptions = {
   /** The environment of commands, without secrets: read for each command, because more keys may be known by then. */
   environment(): Record<string, string>;
   terminal: { timeoutMs: number };
+  /** `search`: absent without a configured engine. */
+  web: Omit<WebFetchOptions, "redact"> & { search?: WebSearchOptions | undefined };
   /** Removes known keys from a text. */
   redact(text: string): string;
 };
@@ -48,6 +52,10 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
   todo: () => [createTodo()],
   terminal: (workspace, { environment, terminal }) => [
     createTerminal({ directory: () => realRoot(workspace), environment, timeoutMs: terminal.timeoutMs }),
+  ],
+  web: (_, { web: { search, ...fetch }, redact }) => [
+    createWebFetch({ ...fetch, redact }),
+    ...(search === undefined ? [] : [createWebSearch(search)]),
   ],
 };
 

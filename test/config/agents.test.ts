@@ -21,7 +21,8 @@ function matter(lines: string, body = "Do it well."): string {
   return `---\n${lines}\n---\n\n${body}\n`;
 }
 
-const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal"];
+const WEB = ["web_fetch", "web_search"];
+const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal", ...WEB];
 
 describe("a file of Claude Code", () => {
   test("names, describes, routes and limits its agent", () => {
@@ -51,8 +52,8 @@ describe("a file of Claude Code", () => {
       ["grep"],
       /without a counterpart here: Bash\(git diff, git log\)/,
     ],
-    ["name: a\ntools: WebFetch, mcp__docs__find", [], /without a counterpart here: WebFetch, mcp__docs__find/],
-    ["name: a\ndisallowedTools: Write, Edit, Bash(rm *)", ["read_file", "list_dir", "glob", "grep"]],
+    ["name: a\ntools: WebFetch, mcp__docs__find", ["web_fetch"], /without a counterpart here: mcp__docs__find/],
+    ["name: a\ndisallowedTools: Write, Edit, Bash(rm *)", ["read_file", "list_dir", "glob", "grep", ...WEB]],
     ["name: a\ntools: Read, Write\ndisallowedTools: Write", ["read_file", "list_dir"]],
   ];
   for (const [lines, tools, note] of TOOLS)
@@ -103,17 +104,23 @@ describe("a file of opencode", () => {
 
   const TOOLS: [lines: string, tools: string[] | undefined, note?: RegExp][] = [
     ["mode: all", undefined],
-    ["tools: { write: false, edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
-    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
+    ["tools: { write: false, edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
+    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
     ["tools: { '*': false, grep: true }", ["grep"]],
     [
-      "tools: { bash: false, webfetch: true }",
+      "tools: { bash: false, webfetch: true, todoread: true }",
       ALL.filter((name) => name !== "terminal"),
-      /without a counterpart here: webfetch/,
+      /without a counterpart here: todoread/,
     ],
-    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal"]],
-    ["permission: { edit: ask }", ["read_file", "list_dir", "glob", "grep", "terminal"], /edit: ask removes it/],
+    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
+    [
+      "permission: { edit: ask }",
+      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB],
+      /edit: ask removes it/,
+    ],
     ["permission: { bash: ask }", ALL],
+    ["permission: { webfetch: ask }", ALL.filter((name) => name !== "web_fetch"), /webfetch: ask removes it/],
+    ["permission: { webfetch: deny, websearch: deny }", ALL.filter((name) => !WEB.includes(name))],
     ["permission: { bash: { '*': ask, 'git diff': allow } }", ALL],
     ["permission: { bash: { 'rm *': deny, '*': allow } }", ALL.filter((name) => name !== "terminal")],
     ["permission: deny", []],

@@ -84,6 +84,7 @@ const TOOLS_OF: Record<(typeof TOOLSETS)[number], string[]> = {
   search: ["glob", "grep"],
   terminal: ["terminal"],
   todo: ["todo"],
+  web: ["web_fetch"],
 };
 
 const REACH_EFFECTS: Effects = {

@@ -13,6 +13,13 @@ const options: ToolsOptions = {
   toolsets: TOOLSETS,
   environment: () => ({}),
   terminal: { timeoutMs: 1_000 },
+  web: {
+    hosts: [],
+    privateHosts: [],
+    proxyFor: () => undefined,
+    convert: async () => ({ title: "", markdown: "" }),
+    search: { engine: "searxng", send: async () => ({ status: 200, text: "" }) },
+  },
   redact: (text) => text,
 };
 
@@ -20,6 +27,7 @@ test("a toolset brings its tools, in the order that was asked for", () => {
   const names = (toolsets: string[]) => createTools({ ...options, toolsets }).map(({ name }) => name);
   assert.deepEqual(names(["file"]), ["read_file", "write_file", "edit_file", "list_dir"]);
   assert.deepEqual(names(["terminal", "search"]), ["terminal", "glob", "grep"]);
+  assert.deepEqual(names(["web"]), ["web_fetch", "web_search"]);
   assert.deepEqual(names([]), []);
 });
 
@@ -27,7 +35,7 @@ test("only tools that change nothing outside of the child count as reads", () =>
   const reads = createTools(options).filter(({ effect }) => effect === "read");
   assert.deepEqual(
     reads.map(({ name }) => name),
-    ["read_file", "list_dir", "glob", "grep", "todo"],
+    ["read_file", "list_dir", "glob", "grep", "web_fetch", "web_search", "todo"],
   );
 });
 

@@ -8,6 +8,7 @@ import { decidePermission } from "../../src/child/permissions.ts";
 import { addSeen } from "../../src/seen-file.ts";
 import type { SeenFile, ToolOutput } from "../../src/tool.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
+import { createPageConverter } from "../../src/tools/web/page-converter.ts";
 
 export type Workshop = {
   /** Contains the workspace and what is outside of it. */
@@ -43,6 +44,7 @@ export function openWorkshop(
     toolsets: ["file", "search", "terminal"],
     environment: () => ({ PATH: process.env.PATH ?? "" }),
     terminal: { timeoutMs: 20_000 },
+    web: { hosts: [], privateHosts: [], proxyFor: () => undefined, convert: createPageConverter() },
     redact: (text) => text,
     ...options,
   });

@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 import type undici from "undici";
 import type { Dispatcher } from "undici";
-import type { Access } from "../../secret.ts";
+import type { Access, KeyHeader } from "../../secret.ts";
 import type { Environment } from "../../template.ts";
 import { awsCredentialsIn, awsHeaders } from "./aws-signature.ts";
 import { proxyFor } from "./proxy.ts";
@@ -116,7 +116,13 @@ function withProxyNamed(error: unknown, proxy: string | undefined): unknown {
   return error;
 }
 
-const KEY_HEADERS = ["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+const KEY_HEADERS: readonly string[] = [
+  "authorization",
+  "x-api-key",
+  "x-goog-api-key",
+  "api-key",
+  "x-subscription-token",
+] satisfies KeyHeader[];
 
 /** The request's headers with the provider packages' placeholder key replaced by the real one. */
 function authHeaders(url: URL, init: RequestInit, access: Access, userAgent: string): Record<string, string> {

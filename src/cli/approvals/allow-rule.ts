@@ -4,7 +4,7 @@ import { DeputyError } from "../../errors.ts";
 import { suggest } from "../../text/did-you-mean.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
 import type { PermissionRule } from "../../tool.ts";
-import { createTools } from "../../tools/toolsets.ts";
+import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
 
 /**
  * @param written `TOOL` for every call of a tool, `TOOL: WHAT` for this command or path; `*` matches anything
@@ -33,6 +33,16 @@ function malformed(written: string, hint: string): DeputyError {
 
 function toolNames(): string[] {
   const reach = { workspace: "/", extraDirs: [], own: { directories: [], files: [] }, realPaths: {} };
-  const options = { ...reach, toolsets: TOOLSETS, environment: () => ({}), terminal: { timeoutMs: 0 } };
+  const options = { ...reach, toolsets: TOOLSETS, environment: () => ({}), terminal: { timeoutMs: 0 }, web: NO_WEB };
   return createTools({ ...options, redact: (text) => text }).map(({ name }) => name);
 }
+
+const unused = () => Promise.reject(new Error("only the names of these tools are read"));
+/** With a search engine, so that its tool has a name. */
+const NO_WEB: ToolsOptions["web"] = {
+  hosts: [],
+  privateHosts: [],
+  proxyFor: () => undefined,
+  convert: unused,
+  search: { engine: "searxng", send: unused },
+};

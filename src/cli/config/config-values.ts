@@ -16,16 +16,22 @@ export function valuesOf({ config, sourceOf }: LoadedConfig): ConfigValue[] {
     isBranch(value)
       ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, [...path, key]))
       : [{ key: path.join("."), value, source: sourceOf(path) }];
-  return leaves(JSON.parse(JSON.stringify({ ...config, providers: withCommandsHidden(config.providers) })), []);
+  return leaves(JSON.parse(JSON.stringify(withCommandsHidden(config))), []);
 }
 
 /** A command may contain a key: its program says enough. */
-function withCommandsHidden(providers: LoadedConfig["config"]["providers"]): Record<string, object> {
-  const entries = Object.entries(providers).map(([name, entry]) => {
-    const { api_key_command: command } = entry;
-    return [name, command === undefined ? entry : { ...entry, api_key_command: programOf(command) }] as const;
-  });
-  return Object.fromEntries(entries);
+function withCommandsHidden(config: LoadedConfig["config"]): object {
+  const { providers, web } = config;
+  const entries = Object.entries(providers).map(([name, entry]) => [name, withCommandHidden(entry)] as const);
+  const search = web.search && { search: withCommandHidden(web.search) };
+  return { ...config, providers: Object.fromEntries(entries), web: { ...web, ...search } };
+}
+
+function withCommandHidden<Entry extends { api_key_command?: string | readonly string[] | undefined }>(
+  entry: Entry,
+): object {
+  const { api_key_command: command } = entry;
+  return command === undefined ? entry : { ...entry, api_key_command: programOf(command) };
 }
 
 function programOf(command: string | readonly string[]): string {

@@ -176,6 +176,8 @@ const TOOLS: Record<string, ToolRow> = {
   glob: { toolset: "search", claude: ["Glob"], opencode: ["glob"] },
   grep: { toolset: "search", claude: ["Grep"], opencode: ["grep"] },
   terminal: { toolset: "terminal", claude: ["Bash"], opencode: ["bash"] },
+  web_fetch: { toolset: "web", claude: ["WebFetch"], opencode: ["webfetch"] },
+  web_search: { toolset: "web", claude: ["WebSearch"], opencode: ["websearch"] },
 };
 
 function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolsets" | "tools"> {

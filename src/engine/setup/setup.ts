@@ -19,7 +19,6 @@ import type { Route } from "../../route.ts";
 import { listCacheStamp, readListCache } from "../../routing/catalog/list-cache.ts";
 import type { LookAtFile } from "../../routing/files.ts";
 import type { LookAtImage } from "../../routing/images.ts";
-import type { Credentials } from "../../routing/keys/credentials.ts";
 import { createRouting, type Routing } from "../../routing/routing.ts";
 import type { Lease } from "../../secret.ts";
 import { bindPaths, isInPlace } from "../../system/bound-paths.ts";
@@ -35,6 +34,7 @@ import { present } from "../../values/present.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
 import { listAvailableModels } from "./list-available.ts";
 import { formPoster } from "./post-form.ts";
+import { webOptions } from "./web-options.ts";
 import { type CallWebhook, webhookCaller } from "./webhook.ts";
 
 export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
@@ -154,7 +154,11 @@ function readSetup(
         tokensPerMinute: entry?.tokens_per_minute,
       };
     },
-    tools: toolMaker(config, { extraDirs, own, bind }, credentials, environment),
+    tools: toolMaker(config, {
+      ...{ extraDirs, own, bind, environment },
+      web: webOptions(config, credentials, env),
+      redact: credentials.redact,
+    }),
     commandEnvironment: environment,
     ...(webhook && { callWebhook: webhookCaller(webhook, env) }),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
@@ -210,13 +214,12 @@ function reachOf({ workspace, enclosing }: WorkPlace): { root: string; enclosing
   return { root: workspace, ...present({ enclosing }) };
 }
 
+type SharedToolsOptions = Pick<ToolsOptions, "extraDirs" | "own" | "environment" | "web" | "redact"> & {
+  bind(place: WorkPlace): BoundPaths;
+};
+
 /** Children with the same workspace and toolset share their tools, which keep no state of a child. */
-function toolMaker(
-  config: Config,
-  { bind, ...reach }: Pick<ToolsOptions, "extraDirs" | "own"> & { bind(place: WorkPlace): BoundPaths },
-  { redact }: Pick<Credentials, "redact">,
-  environment: ToolsOptions["environment"],
-): Setup["tools"] {
+function toolMaker(config: Config, { bind, ...shared }: SharedToolsOptions): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, place) => {
     const { workspace, enclosing } = place;
@@ -227,12 +230,10 @@ function toolMaker(
     const tools = createTools({
       workspace,
       toolsets,
-      ...reach,
+      ...shared,
       realPaths,
       ...present({ enclosing }),
-      environment,
       terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
-      redact,
     });
     made.set(id, tools);
     return tools;

@@ -9,8 +9,9 @@ import type { Journal } from "../../journal/journal.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run } from "../../run/run.ts";
 import { resolveRunId } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
+import { hostsIn } from "../../web-host.ts";
 import type { LiveDelegation } from "../delegation.ts";
-import { callAgain, parentOf, type RetryDeps, type RetryOptions, taskAgain } from "./retry.ts";
+import { callAgain, hostsNamedTo, parentOf, type RetryDeps, type RetryOptions, taskAgain } from "./retry.ts";
 import type { StartEvent } from "./start-call.ts";
 
 export type ForkOptions = RetryOptions & {
@@ -43,13 +44,16 @@ export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Pr
       ...rest,
       workspace: run.directory ?? options.workspace,
       notes: [...(options.notes ?? []), { code: "fork-files", message: note }],
+      hosts: hostsNamedTo([child]),
       ...present({ parent: parentOf(run, [child], route) }),
     },
   );
   const begun = await journal.begin({ id: deps.newId() }, (delegationId): [StartEvent, ...StoredEvent[]] => {
     const [start, ...stored] = firstEvents(delegationId);
     const about = { at: clock.now(), delegationId, childId: childIdOf(delegationId, 0) };
-    const message = { kind: "message-add", ...about, reason: "fork", text: messageOf(goal, note) } as const;
+    const hosts = options.askedBy === "model" ? [] : hostsIn(goal);
+    const named = hosts.length > 0 && { hosts };
+    const message = { kind: "message-add", ...about, reason: "fork", text: messageOf(goal, note), ...named } as const;
     const forked: StartEvent = { ...start, fork: { from: childId, step } };
     return [forked, ...stored, ...copied.map((event) => ({ ...event, ...about, ...mark(event) })), message];
   });

@@ -50,7 +50,7 @@ export async function retry(deps: RetryDeps, id: string, options: RetryOptions):
     {
       ...rest,
       workspace: run.directory ?? options.workspace,
-      hosts: again.flatMap(({ tally: { planned } }) => ("hosts" in planned ? (planned.hosts ?? []) : [])),
+      hosts: hostsNamedTo(again),
       ...present({ parent: parentOf(run, again, route) }),
     },
   );
@@ -59,6 +59,11 @@ export async function retry(deps: RetryDeps, id: string, options: RetryOptions):
   );
   const shown = events.filter(({ kind }) => kind !== "image-add");
   return deps.begin(setup, newRun(events), shown, rest);
+}
+
+/** The hosts that the user named when the tasks were first planned: a model may have written their texts. */
+export function hostsNamedTo(children: readonly RunChild[]): string[] {
+  return children.flatMap(({ tally: { planned } }) => ("hosts" in planned ? (planned.hosts ?? []) : []));
 }
 
 function isCompleted({ tally }: RunChild): boolean {

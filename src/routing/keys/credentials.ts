@@ -33,6 +33,8 @@ export type Credentials = {
   lease(route: LeasedRoute, signal: AbortSignal): Promise<Lease>;
   /** Returns why no key is available for the route; undefined if one is, or none is needed. Never rejects. */
   whyKeyless(route: LeasedRoute, signal: AbortSignal): Promise<Failure | undefined>;
+  /** The source of a key that is no provider's. A command's keys are hidden like the others. */
+  keySourceOf(declared: DeclaredKey): KeySource;
   /** Removes every key that Deputy knows from `text`. */
   redact(text: string): string;
   /** Variables for keys, set or not. */
@@ -151,6 +153,7 @@ export function createCredentials({ env, providers, clock, postForm, otherSecret
       const connection = connectionFor(route);
       return connection === undefined ? routeGone(route) : poolOf(connection).whyEmpty(signal);
     },
+    keySourceOf,
     redact,
     keyNames,
     holdsKey,
