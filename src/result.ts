@@ -250,17 +250,10 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       addCompaction(tally, event);
       return;
     case "step-end":
-      addUsage(tally, { ...event, charged: true });
-      if (event.servedModel !== undefined) tally.servedModels.add(event.servedModel);
-      if (event.textCalls === "unreadable") countQuirk(tally, "unreadable_call");
-      else if (event.textCalls !== undefined) countQuirk(tally, "text_call", event.textCalls);
-      addKey(tally, event.keyName);
+      addAnswer(tally, event);
       return;
     case "step-fail":
-      attemptOf(tally).failures.push(event.failure.kind);
-      if (event.isUnsent) takeBackRequest(tally);
-      addUsage(tally, event);
-      addKey(tally, event.keyName);
+      addFailure(tally, event);
       return;
     case "tool-end":
       addToolCall(tally, event);
@@ -312,6 +305,22 @@ function countRequest(tally: ChildStats, reservedUsd: number): void {
 function addRequest(tally: ChildStats, reservedUsd = 0): void {
   countRequest(tally, reservedUsd);
   attemptOf(tally).requests += 1;
+}
+
+function addAnswer(tally: ChildStats, event: Extract<ChildEvent, { kind: "step-end" }>): void {
+  addUsage(tally, { ...event, charged: true });
+  const { servedModel, textCalls, keyName } = event;
+  if (servedModel !== undefined) tally.servedModels.add(servedModel);
+  if (textCalls === "unreadable") countQuirk(tally, "unreadable_call");
+  else if (textCalls !== undefined) countQuirk(tally, "text_call", textCalls);
+  addKey(tally, keyName);
+}
+
+function addFailure(tally: ChildStats, event: Extract<ChildEvent, { kind: "step-fail" }>): void {
+  attemptOf(tally).failures.push(event.failure.kind);
+  if (event.isUnsent) takeBackRequest(tally);
+  addUsage(tally, event);
+  addKey(tally, event.keyName);
 }
 
 function takeBackRequest(tally: ChildStats): void {

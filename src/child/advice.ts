@@ -4,7 +4,7 @@
  */
 import type { AdviceReason, FinalAnswerReason, LimitName } from "../event.ts";
 import { formatUsd } from "../text/money.ts";
-import type { Child } from "./child.ts";
+import type { Child, LimitLeft } from "./child.ts";
 import {
   EMPTY_ANSWER_PROMPT,
   FINAL_ANSWER_PROMPT,
@@ -13,12 +13,9 @@ import {
   TEXT_CALL_PROMPT,
 } from "./prompt.ts";
 
-type Advice =
+type AdviceMessage =
   | { kind: "message-add"; text: string; reason: AdviceReason | FinalAnswerReason }
   | { kind: "message-add"; text: string; reason: "limits"; limits: readonly LimitName[] };
-
-/** What is left of a limit, in its own unit. */
-export type LimitLeft = { name: LimitName; left: number; limit: number };
 
 /** Outcomes in a row, of the same call with the same result, after which the child is told so, and has to answer. */
 export const REPEATS = { toldAt: 3, atMost: 6 };
@@ -29,7 +26,7 @@ const MIN_REQUESTS = 10;
 /** Times in a turn that a model is told how to call tools. */
 const MOST_TEXT_CALL_ADVICE = 2;
 
-export function adviceDue(child: Child): Advice | undefined {
+export function adviceDue(child: Child): AdviceMessage | undefined {
   const { conversation, input } = child;
   const { repeated, emptyAnswer, finalAnswerReason } = conversation;
   if (finalAnswerReason !== undefined) return undefined;
@@ -52,13 +49,13 @@ export function adviceDue(child: Child): Advice | undefined {
 }
 
 /** The answer contains calls that cannot be read: the model is told how to call. */
-export function textCallAdvice({ conversation }: Child): Advice | undefined {
+export function textCallAdvice({ conversation }: Child): AdviceMessage | undefined {
   const { textCalls } = conversation;
   if (!textCalls.isUnreadable || textCalls.told >= MOST_TEXT_CALL_ADVICE) return undefined;
   return { kind: "message-add", reason: "text_call", text: TEXT_CALL_PROMPT };
 }
 
-export function finalAnswer(reason: FinalAnswerReason): Advice {
+export function finalAnswer(reason: FinalAnswerReason): AdviceMessage {
   return { kind: "message-add", reason, text: FINAL_ANSWER_PROMPT };
 }
 

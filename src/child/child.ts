@@ -3,7 +3,7 @@
 import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
-import type { ChildEvent, ContentEvent, Event, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { ChildEvent, ContentEvent, Event, LimitName, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { GivenFile } from "../given-file.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
@@ -11,7 +11,6 @@ import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
 import { fieldsOf } from "../values/record.ts";
-import type { LimitLeft } from "./advice.ts";
 import {
   applyEvent,
   type Conversation,
@@ -116,6 +115,9 @@ export type ChildDeps = {
 
 /** What a run stores once and refers to by hash. */
 export type RunContent = EventFacts<ContentEvent>;
+
+/** What is left of a limit, in its own unit. */
+export type LimitLeft = { name: LimitName; left: number; limit: number };
 
 /** The input of a recovery decision. */
 export type FailureSituation = {

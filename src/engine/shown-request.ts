@@ -38,7 +38,7 @@ export type ShownRequest = {
 };
 
 /** A request as the journal has it. `lost`: what of it the journal does not contain. */
-type Found = { childId: string; intent: RequestIntent; input: PastInput; lost: string[] };
+type FoundRequest = { childId: string; intent: RequestIntent; input: PastInput; lost: string[] };
 
 /** @param number 1 is the child's first request @throws DeputyError `run-unknown` | `task-invalid` */
 export async function shownRequest(journal: Journal, id: string, number: number): Promise<ShownRequest> {
@@ -75,7 +75,7 @@ async function findRequest(
   delegationId: string,
   taskIndex: number | undefined,
   number: number,
-): Promise<Found> {
+): Promise<FoundRequest> {
   const past: ChildEvent[] = [];
   const contents = new Map<string, ContentEvent>();
   let run: Run | undefined;

@@ -12,6 +12,7 @@ import { mapTexts } from "../../values/record.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { dialectOf } from "./dialect/dialect-of.ts";
 import { failureOf } from "./failure/failure.ts";
+import { openWire } from "./open-wire.ts";
 import { buildReply, failedReply, type Reply } from "./reply/reply.ts";
 import { accumulate, createReplyBuilder, type Delta, flush, type StreamPart } from "./reply/reply-builder.ts";
 import { withoutRejectedParameters } from "./request/parameter-retry.ts";
@@ -19,7 +20,7 @@ import { callOptions, type ModelCall, outputLimit } from "./request/request.ts";
 import { createToolLists, type ToolList } from "./request/tool-list.ts";
 import { type StallTimer, startStallTimer } from "./stall-timer.ts";
 import { AnswerTooLarge, type Fetch, type Transport } from "./transport.ts";
-import { openWire, type Wire } from "./wire.ts";
+import type { Wire } from "./wire.ts";
 
 /** Minimum interval between live updates, in milliseconds. */
 const DELTA_MS = 25;

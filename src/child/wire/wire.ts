@@ -1,17 +1,7 @@
-/**
- * Opens the wire of a route: a function that sends a request and delivers the parts of the response as they arrive. The
- * code of each wire format, and its provider package, are imported when the first route uses it.
- */
+/** One wire format at one endpoint: sends a request and delivers the parts of the response as they arrive. */
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { Endpoint, Route } from "../../route.ts";
-import { readChat } from "./chat/chat-stream.ts";
-import type { Dialect } from "./dialect/dialect.ts";
-import { withQuery } from "./endpoint-query.ts";
-import { eventBatches, type OnActivity } from "./event-stream.ts";
-import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
-import { refusalIn } from "./failure/refusal.ts";
-import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
-import { createVersionTrial } from "./missing-version.ts";
+import type { Route } from "../../route.ts";
+import type { OnActivity } from "./event-stream.ts";
 import type { Receive } from "./reply/reply-builder.ts";
 import type { Fetch } from "./transport.ts";
 
@@ -25,76 +15,3 @@ export type Wire = (
 
 /** The part of a route that all requests over one wire share. Their options hold the rest, such as the effort. */
 export type WireRoute = Pick<Route, "provider" | "model" | "endpoint">;
-
-export async function openWire(route: WireRoute, dialect: Dialect): Promise<Wire> {
-  const { apiMode, baseUrl, query } = route.endpoint;
-  const trying = createVersionTrial(baseUrl, apiMode);
-  const wire = await openFormat(route, dialect);
-  return (options, fetch, receive, onActivity) => {
-    const reaching = trying((input, init) => fetch(withQuery(String(input), query), init));
-    const toEndpoint: Fetch = async (input, init) => refuseDocument(await reaching(input, init), String(input));
-    return wire(options, toEndpoint, receive, onActivity);
-  };
-}
-
-async function openFormat(route: WireRoute, dialect: Dialect): Promise<Wire> {
-  const { apiMode, framing } = route.endpoint;
-  if (framing === "converse") {
-    const { openConverse } = await import("./bedrock/converse.ts");
-    return openConverse(route);
-  }
-  if (apiMode === "chat_completions") return openChat(route, dialect);
-  const { openPackage } = await import("./package-wires.ts");
-  return openPackage(apiMode, route);
-}
-
-/** The package writes the request; the stream is read here, see `chat-stream.ts`. */
-async function openChat({ provider, model, endpoint }: WireRoute, dialect: Dialect): Promise<Wire> {
-  const { OpenAICompatibleChatLanguageModel } = await import("@ai-sdk/openai-compatible");
-  const url = `${endpoint.baseUrl}/chat/completions`;
-  const chat = new OpenAICompatibleChatLanguageModel(model, {
-    provider,
-    url: () => url,
-    transformRequestBody: (body) => inDialect(body, endpoint, dialect),
-  });
-  return async (options, fetch, receive, onActivity) => {
-    const { body, warnings } = await chat.prepareRequest(options);
-    receive({ type: "stream-start", warnings });
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json", accept: "text/event-stream" },
-      body: JSON.stringify({ ...body, stream: true, stream_options: { include_usage: true } }),
-      signal: options.abortSignal ?? null,
-    });
-    if (!response.ok || response.body === null) throw await refusalIn(response, url);
-    const end = createStreamEnd(onActivity);
-    const batches = eventBatches(response.body, end);
-    const toolNames = (options.tools ?? []).map(({ name }) => name);
-    await withErrorAtEnd(end, receive, (receive) => readChat(batches, toolNames, receive));
-  };
-}
-
-/** Throws for a whole document in place of a stream: it is an error, or the base URL is not that of an API. */
-async function refuseDocument(response: Response, url: string): Promise<Response> {
-  const type = response.headers.get("content-type") ?? "";
-  if (!response.ok || !/text\/html|application\/(?:\w+\+)?json/.test(type)) return response;
-  const refusal = await refusalIn(response, url);
-  throw saysError(parsedJson(refusal.responseBody)) ? refusal : new NotAStream(type, refusal.responseBody);
-}
-
-/** Renames the fields of the package's body as the endpoint calls them. */
-function inDialect(
-  body: Record<string, unknown>,
-  { effortField }: Endpoint,
-  { tokenLimitField }: Dialect,
-): Record<string, unknown> {
-  const { max_tokens: limit, ...rest } = body;
-  const isRenamed = limit !== undefined && tokenLimitField !== "max_tokens";
-  const named = isRenamed ? { ...rest, [tokenLimitField]: limit } : body;
-  return effortField === "reasoning.effort" ? nestEffort(named) : named;
-}
-
-/** OpenRouter's form of the effort: https://openrouter.ai/docs, "Reasoning Tokens". */
-function nestEffort({ reasoning_effort: effort, ...body }: Record<string, unknown>): Record<string, unknown> {
-  return effort === undefined ? body : { ...body, reasoning: { effort } };
-}

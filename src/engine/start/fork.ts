@@ -23,7 +23,7 @@ export type ForkOptions = RetryOptions & {
 
 export type ForkDeps = Omit<RetryDeps, "find"> & { clock: Clock; journal: Journal };
 
-type Source = { run: Run; index: number; childId: string; events: ChildEvent[] };
+type ForkSource = { run: Run; index: number; childId: string; events: ChildEvent[] };
 
 /** @throws DeputyError `run-unknown` · `usage` without a child or such a step · `nothing-to-run` if it cannot start */
 export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Promise<LiveDelegation> {
@@ -60,7 +60,7 @@ export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Pr
   return deps.begin(setup, loaded(begun), begun.filter(isShown), rest);
 }
 
-async function readSource(journal: Journal, id: string): Promise<Source> {
+async function readSource(journal: Journal, id: string): Promise<ForkSource> {
   const delegationId = await resolveRunId(journal, id);
   const entries = await Array.fromAsync(journal.read({ delegationId }));
   const run = entries.reduce<Run | undefined>((folded, { event }) => foldRun(folded, event), undefined);
@@ -76,7 +76,7 @@ async function readSource(journal: Journal, id: string): Promise<Source> {
 }
 
 /** @throws DeputyError `usage` if the child has no such step, or not all its results */
-function stepOf({ childId, events }: Source, wanted: number | undefined): number {
+function stepOf({ childId, events }: ForkSource, wanted: number | undefined): number {
   const whole = wholeSteps(events);
   const newest = whole.at(-1);
   if (newest === undefined)

@@ -1,6 +1,5 @@
 /** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
-import type { LimitLeft } from "../../child/advice.ts";
-import type { ChildDeps, ChildInput, StopReason } from "../../child/child.ts";
+import type { ChildDeps, ChildInput, LimitLeft, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event } from "../../event.ts";

@@ -14,10 +14,13 @@ export type WrittenCall = { name: string; input: Record<string, unknown> };
 export type CallsInText = { text: string; calls: WrittenCall[] } | "unreadable" | "none";
 
 /** One call, and the position after it. */
-type Reading = { name: string; input: unknown; end: number };
+type CallReading = { name: string; input: unknown; end: number };
 
 /** A notation of calls. `opening` is sticky where a call begins; `read` gets the position after it. */
-type Notation = { opening: RegExp; read(text: string, at: number, opening: RegExpExecArray): Reading | undefined };
+type CallNotation = {
+  opening: RegExp;
+  read(text: string, at: number, opening: RegExpExecArray): CallReading | undefined;
+};
 
 /** Where any notation begins. What comes before is text. */
 const START =
@@ -33,7 +36,7 @@ const MADE_UP_RESULT = /<tool_response>|<function_results>|<\|start\|>functions\
 const NAME = String.raw`([\w.:/-]{1,128})`;
 
 /** The notations, each with the models that use it in their chat templates. */
-const NOTATIONS: readonly Notation[] = [
+const NOTATIONS: readonly CallNotation[] = [
   // Hermes, Qwen 2.5 and 3: https://huggingface.co/Qwen/Qwen3-8B, chat_template.
   { opening: /<tool_call>\s*(?=\{)/y, read: (text, at) => closedBy(text, jsonCall(text, at), /\s*<\/tool_call>/y) },
   // GLM 4.5 and later: https://huggingface.co/zai-org/GLM-4.5, chat_template.
@@ -87,7 +90,7 @@ const NOTATIONS: readonly Notation[] = [
 ];
 
 /** Further objects of a list of calls. */
-const NEXT_IN_LIST: Notation = { opening: /(?=\{)/y, read: jsonCall };
+const NEXT_IN_LIST: CallNotation = { opening: /(?=\{)/y, read: jsonCall };
 
 export function callsInText(text: string, offered: readonly string[]): CallsInText {
   const start = START.exec(text)?.index;
@@ -116,7 +119,7 @@ function bareCall(text: string, offered: readonly string[]): CallsInText {
   return call === undefined ? "none" : { text: "", calls: [call] };
 }
 
-function readAny(text: string, at: number, isFurther: boolean): Reading | undefined {
+function readAny(text: string, at: number, isFurther: boolean): CallReading | undefined {
   for (const { opening, read } of isFurther ? [...NOTATIONS, NEXT_IN_LIST] : NOTATIONS) {
     const found = matchAt(opening, text, at);
     const reading = found === null ? undefined : read(text, at + found[0].length, found);
@@ -125,7 +128,7 @@ function readAny(text: string, at: number, isFurther: boolean): Reading | undefi
   return undefined;
 }
 
-function offeredCall({ name, input }: Reading, offered: readonly string[]): WrittenCall | undefined {
+function offeredCall({ name, input }: CallReading, offered: readonly string[]): WrittenCall | undefined {
   const tool = calledTool(name, offered);
   return offered.includes(tool) && isRecord(input) ? { name: tool, input } : undefined;
 }
@@ -142,7 +145,7 @@ function isLeftOpen(text: string, start: number): boolean {
 }
 
 /** `{"name": …, "arguments": …}` */
-function jsonCall(text: string, at: number): Reading | undefined {
+function jsonCall(text: string, at: number): CallReading | undefined {
   const reading = readContainer(text, at);
   const fields = "json" in reading ? parseJson(reading.json) : undefined;
   if (!isRecord(fields) || typeof fields.name !== "string" || !("json" in reading)) return undefined;
@@ -154,7 +157,7 @@ function argumentsIn({ arguments: args, parameters, input }: Record<string, unkn
   return typeof written === "string" ? parseJson(written) : written;
 }
 
-function argumentsOnly(text: string, at: number, name: string): Reading | undefined {
+function argumentsOnly(text: string, at: number, name: string): CallReading | undefined {
   const reading = readContainer(text, at);
   return "json" in reading ? { name, input: parseJson(reading.json), end: reading.end } : undefined;
 }
@@ -179,7 +182,7 @@ const INVOKE_PARAMETER: Pairs = {
 };
 
 /** Names and values one after the other, until the end of the call. Values are text. */
-function pairs(text: string, from: number, name: string, notation: Pairs): Reading | undefined {
+function pairs(text: string, from: number, name: string, notation: Pairs): CallReading | undefined {
   const input: Record<string, unknown> = {};
   let at = from;
   for (let found = matchAt(notation.opening, text, at); found !== null; found = matchAt(notation.opening, text, at)) {
@@ -214,7 +217,7 @@ function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-function closedBy(text: string, reading: Reading | undefined, closing: RegExp): Reading | undefined {
+function closedBy(text: string, reading: CallReading | undefined, closing: RegExp): CallReading | undefined {
   if (reading === undefined) return undefined;
   const close = matchAt(closing, text, reading.end);
   if (close !== null) return { ...reading, end: reading.end + close[0].length };
