@@ -51,6 +51,10 @@ export type ToolSubject = {
   isPage?: boolean;
   /** `target` is this file or directory: rules judge each of its names. */
   file?: FileSubject;
+  /** Further files that the call touches: the strictest decision on any of them counts. */
+  otherFiles?: readonly FileSubject[];
+  /** What an approval request shows if that is more than `target`. */
+  asked?: string;
 };
 
 /** How a tool touches a file: it shows the name, shows or compares the content, creates the file, or replaces it. */
@@ -63,6 +67,8 @@ export type FileSubject = {
    */
   names: readonly [string, ...string[]];
   access: FileAccess;
+  /** Other tools that do the same with a file: their rules decide too, and the strictest counts. */
+  rulesOf?: readonly string[];
   /** Absolute paths that a rule may start with: of the workspace first, and of the directories around it. */
   roots?: readonly string[];
 };
@@ -98,6 +104,10 @@ export type Tool<Input = unknown> = {
   description: string;
   effect: ToolEffect;
   input: z.ZodType<Input>;
+  /** A child that is limited to certain tools has this one too if it has all of these. */
+  comesWith?: readonly string[];
+  /** What models also call a field, with its name. */
+  otherNames?: Readonly<Record<string, string>>;
   /** Schema of the output's `data`. */
   output?: z.ZodType;
   subject(input: Input): ToolSubject;
@@ -112,3 +122,7 @@ export type Tool<Input = unknown> = {
  * One rule of the operator's `permissions:`. `tool` and `match` are patterns (`*` = anything); the first match wins.
  */
 export type PermissionRule = { tool: string; match?: string | undefined; then: "allow" | "ask" | "deny" };
+
+/** Tools that change a part of a file. A child has both; a request offers the one that its model is trained on. */
+export const EDIT_TOOLS = ["edit_file", "apply_patch"] as const;
+export type EditTool = (typeof EDIT_TOOLS)[number];

@@ -25,6 +25,7 @@ const MEANINGS: { [Field in keyof Dialect]: (value: Dialect[Field]) => string } 
   userAfterUser: (is) => `user messages in a row are ${is ? "accepted" : "sent as one"}`,
   blankText: (is) => `blank texts are ${is ? "sent" : "left out"}`,
   toolCallIds: (form) => `ids of tool calls: ${form.replaceAll("-", " ")}`,
+  editTool: (name) => `files are changed with ${code(name)}`,
   toolSchema: (subset) => `tool parameters use the schema of ${subset === "json-schema" ? "JSON Schema" : subset}`,
 };
 

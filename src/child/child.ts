@@ -7,9 +7,11 @@ import type { ChildEvent, ContentEvent, Event, LimitName, LiveEvent, Recovery, U
 import type { GivenFile } from "../given-file.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
+import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
 import type { PermissionRule, Tool } from "../tool.ts";
+import { getOrMake } from "../values/get-or-make.ts";
 import { fieldsOf } from "../values/record.ts";
 import {
   applyEvent,
@@ -18,6 +20,7 @@ import {
   forgetFailures,
   type SteerMessage,
 } from "./conversation.ts";
+import { toolsFor } from "./offered-tools.ts";
 import { filesPrompt } from "./prompt.ts";
 import type { SchemaChecker } from "./schema/schema-checker.ts";
 import type { Model } from "./wire/model.ts";
@@ -152,8 +155,8 @@ export type Child = {
   readonly deps: ChildDeps;
   readonly signal: AbortSignal;
   readonly conversation: Conversation;
-  /** The tools after a compaction. */
-  readonly withRecall: readonly Tool[];
+  /** The tools of requests, by the route's position and whether the conversation was compacted. */
+  readonly offers: Map<string, readonly Tool[]>;
 };
 
 /** Loads a child from its stored events; without any, it is new. */
@@ -161,13 +164,21 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   const conversation = createConversation(filesPrompt(input.files));
   for (const event of input.past) applyEvent(conversation, event);
   forgetFailures(conversation);
-  const withRecall = deps.tools.length > 0 ? [...deps.tools, deps.recall] : deps.tools;
-  return { input, deps, signal, conversation, withRecall };
+  return { input, deps, signal, conversation, offers: new Map() };
 }
 
-/** The tools that a request offers. */
-export function offeredTools({ conversation, deps, withRecall }: Child): readonly Tool[] {
-  return conversation.compaction.isCompacted ? withRecall : deps.tools;
+/** The tools that the next request offers. A call of another one of the child's tools works too. */
+export function offeredTools(child: Child): readonly Tool[] {
+  const { position, compaction } = child.conversation;
+  return getOrMake(child.offers, `${position} ${compaction.isCompacted}`, () =>
+    toolsFor(routeAt(child.input.planned, Math.max(0, position)), childTools(child)),
+  );
+}
+
+/** All tools of a child. Results can be read again once a compaction has removed some. */
+export function childTools({ conversation, deps }: Child): readonly Tool[] {
+  const { tools, recall } = deps;
+  return conversation.compaction.isCompacted && tools.length > 0 ? [...tools, recall] : tools;
 }
 
 /** An event without the fields common to all events of this child. */

@@ -10,6 +10,7 @@
 import { isSecretFile, mayNameSecretFile } from "../secret-files.ts";
 import { compileStars, matchesStars } from "../text/star-pattern.ts";
 import type { FileAccess, FileSubject, PermissionDecision, PermissionRule } from "../tool.ts";
+import { getOrMake } from "../values/get-or-make.ts";
 
 /** The operator's rules, and the decision for calls that want approval and match no rule. */
 export type Permissions = { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
@@ -38,15 +39,17 @@ export function createFileJudge(
   toolName: string,
   roots: readonly string[] = [],
 ): FileJudge {
-  const own = compileFor(toolName, rules, roots);
-  const ofReading = compileFor("read_file", rules, roots);
+  const compiled = new Map<string, CompiledRule[]>();
+  const rulesFor = (name: string) => getOrMake(compiled, name, () => compileFor(name, rules, roots));
   const [root = ""] = roots;
 
-  return ({ names, access }) => {
+  return ({ names, access, rulesOf = [] }) => {
     const [shown] = names;
     const { shows, opens } = ACCESS[access];
     const isSecret = opens && names.some((name) => isSecretFile(name.includes("/") ? name : `${root}/${name}`));
-    const lists = shows && !isSame(own, ofReading) ? [own, ofReading] : [own];
+    const own = rulesFor(toolName);
+    const others = [...rulesOf, ...(shows ? ["read_file"] : [])].map(rulesFor);
+    const lists = [own, ...others.filter((each) => !isSame(own, each))];
     const rule = strictestRule(lists, names, isSecret);
     if (rule === undefined) return isSecret ? bySecretName(shown, toolName, otherwise) : INSIDE;
     return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${shown}`, ground: rule };

@@ -58,7 +58,10 @@ export function decidePermission(
   named: readonly string[] = [],
 ): PermissionDecision {
   const permissions = { rules, otherwise: approvals };
-  if (subject.file) return createFileJudge(permissions, toolName, subject.file.roots)(subject.file);
+  if (subject.file) {
+    const judge = createFileJudge(permissions, toolName, subject.file.roots);
+    return strictestOf([judge(subject.file), ...(subject.otherFiles ?? []).map(judge)]);
+  }
   if (subject.isPage) return createPageJudge(permissions, toolName, named)(subject);
   const relevant = rules.filter(({ tool }) => matchesStars(tool, toolName));
   const protectionOf = createProtection(permissions);

@@ -10,7 +10,7 @@ import { invalidArguments } from "../invalid-arguments.ts";
 import type { Tool, ToolEffect, ToolOutput, ToolSubject } from "../tool.ts";
 import { parseArguments } from "../tool-arguments.ts";
 import { present } from "../values/present.ts";
-import { type ApprovalDecision, type Child, emit, offeredTools } from "./child.ts";
+import { type ApprovalDecision, type Child, childTools, emit, offeredTools } from "./child.ts";
 import { turnMessage } from "./conversation.ts";
 import { createFoundJudge } from "./file-rules.ts";
 import type { ToolCall } from "./message.ts";
@@ -47,7 +47,7 @@ const CALLS_OF: Record<ToolEffect, { atOnce: number; cutOff: "again" | "unknown"
 export async function* runCalls(child: Child): AsyncGenerator<ChildEvent, void> {
   const admitted: Admitted[] = [];
   for (const call of [...child.conversation.pending]) {
-    const tool = offeredTools(child).find(({ name }) => name === call.name);
+    const tool = childTools(child).find(({ name }) => name === call.name);
     const [first] = admitted;
     if (first !== undefined && tool?.effect !== first.tool.effect) break;
     const admission = yield* admit(child, call, tool);
@@ -103,7 +103,7 @@ async function* ask(
   );
   if (decision !== "ask") return { allowed: decision === "allow", by: "rule", reason: because };
   const { childId, planned } = child.input;
-  const { target } = subject;
+  const target = subject.asked ?? subject.target;
   const directory = realDirectory(planned.workspace);
   const answerBy = deadline();
   const patience = answerBy !== undefined && { answerBy };

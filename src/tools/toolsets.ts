@@ -7,7 +7,9 @@ import type { OwnFiles } from "../own-files.ts";
 import type { BoundPaths } from "../plan.ts";
 import type { Tool, ToolOutput } from "../tool.ts";
 import { present } from "../values/present.ts";
-import { createEditFile, createWriteFile } from "./files/edits/change-file.ts";
+import { createEditFile } from "./files/edits/edit-file.ts";
+import { createApplyPatch } from "./files/edits/patch/apply-patch.ts";
+import { createWriteFile } from "./files/edits/write-file.ts";
 import { createListDir } from "./files/list-dir.ts";
 import { realRoot, type Workspace } from "./files/paths/workspace.ts";
 import { createReadFile } from "./files/read-file.ts";
@@ -46,6 +48,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
     createReadFile(workspace),
     createWriteFile(workspace),
     createEditFile(workspace),
+    createApplyPatch(workspace),
     createListDir(workspace),
   ],
   search: (workspace) => [createGlob(workspace), createGrep(workspace)],

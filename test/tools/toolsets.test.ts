@@ -25,7 +25,7 @@ const options: ToolsOptions = {
 
 test("a toolset brings its tools, in the order that was asked for", () => {
   const names = (toolsets: string[]) => createTools({ ...options, toolsets }).map(({ name }) => name);
-  assert.deepEqual(names(["file"]), ["read_file", "write_file", "edit_file", "list_dir"]);
+  assert.deepEqual(names(["file"]), ["read_file", "write_file", "edit_file", "apply_patch", "list_dir"]);
   assert.deepEqual(names(["terminal", "search"]), ["terminal", "glob", "grep"]);
   assert.deepEqual(names(["web"]), ["web_fetch", "web_search"]);
   assert.deepEqual(names([]), []);

@@ -2,7 +2,8 @@
 import type { StoredEvent } from "../../event.ts";
 import { costIn, type Result, resultOf, usedAlone } from "../../result.ts";
 import { allChildren, hasEnded, type Run, type RunChild, resultsOf } from "../../run/run.ts";
-import { isRecord } from "../../values/record.ts";
+import { type FilePatch, readPatch } from "../../tools/files/edits/patch/parse-patch.ts";
+import { fieldsOf, isRecord } from "../../values/record.ts";
 import { taskPosition } from "../terminal/event-lines.ts";
 import {
   formatCost,
@@ -119,17 +120,32 @@ async function changesIn(events: AsyncIterable<StoredEvent>): Promise<Map<string
       for (const part of event.parts)
         if (part.type === "tool-call") asked.set(`${event.childId} ${part.callId}`, part.input);
     } else if (event.kind === "tool-end" && event.ok && event.filesChanged.length > 0) {
-      const change = changeOf(event.target, asked.get(`${event.childId} ${event.callId}`));
-      if (change !== undefined) changes.set(event.childId, [...(changes.get(event.childId) ?? []), change]);
+      const made = changesOf(event.target, asked.get(`${event.childId} ${event.callId}`));
+      changes.set(event.childId, [...(changes.get(event.childId) ?? []), ...made]);
     }
   }
   return changes;
 }
 
-function changeOf(path: string, input: unknown): FileChange | undefined {
-  if (!isRecord(input)) return undefined;
-  const { content, old_string: before, new_string: after } = input;
-  if (typeof content === "string") return { path, removed: [], added: content.split("\n") };
-  if (typeof before !== "string" || typeof after !== "string") return undefined;
-  return { path, removed: before.split("\n"), added: after.split("\n") };
+function changesOf(path: string, input: unknown): FileChange[] {
+  if (!isRecord(input)) return [];
+  const { content, edits, input: patch } = input;
+  if (typeof content === "string") return [{ path, removed: [], added: content.split("\n") }];
+  if (typeof patch === "string") return readPatch(patch).map(patchChange);
+  return (Array.isArray(edits) ? edits : [input]).flatMap((edit) => editChange(path, edit));
+}
+
+function editChange(path: string, edit: unknown): FileChange[] {
+  const { old_string: before, new_string: after } = fieldsOf(edit);
+  if (typeof before !== "string" || typeof after !== "string") return [];
+  return [{ path, removed: before.split("\n"), added: after.split("\n") }];
+}
+
+function patchChange(file: FilePatch): FileChange {
+  if (file.kind === "add") return { path: file.path, removed: [], added: file.content.split("\n") };
+  if (file.kind === "delete") return { path: file.path, removed: ["(deleted)"], added: [] };
+  const lines = file.hunks.flatMap((hunk) => hunk.lines);
+  const signed = (wanted: string) => lines.flatMap(({ sign, text }) => (sign === wanted ? [text] : []));
+  const path = file.moveTo === undefined ? file.path : `${file.path} → ${file.moveTo}`;
+  return { path, removed: signed("-"), added: signed("+") };
 }

@@ -2,6 +2,7 @@
  * Estimates a planned call: for each task, one request with the prompt it would get and an answer of an assumed length.
  * The number of a child's requests is unknown before it runs, so nothing beyond that is estimated.
  */
+import { toolsFor } from "../../child/offered-tools.ts";
 import { ASSUMED_ANSWER_TOKENS, estimatedInputTokens } from "../../child/worst-case.ts";
 import type { Planned, Ready } from "../../plan.ts";
 import type { Call } from "../../task.ts";
@@ -26,7 +27,8 @@ export async function estimate({ planned, call, agents, setup }: PlannedCall, su
   const { signal } = new AbortController();
 
   async function ofTask(ready: Ready): Promise<RequestEstimate> {
-    const tools = [...setup.tools(ready.toolsets, ready), ...(ready.role === undefined ? [] : DELEGATION_TOOLS)];
+    const own = toolsFor(ready.route, setup.tools(ready.toolsets, ready));
+    const tools = [...own, ...(ready.role === undefined ? [] : DELEGATION_TOOLS)];
     const { prompt } = await prompts(ready, tools, signal);
     const characters = (ready.files ?? []).reduce(
       (sum, { bytes }) => sum + bytes,

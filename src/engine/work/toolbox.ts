@@ -59,7 +59,9 @@ export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot
 function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
   const { toolsets, tools: named } = planned;
   const all = setup.tools(toolsets, planned);
-  return named === undefined ? all : all.filter(({ name }) => named.includes(name));
+  if (named === undefined) return all;
+  const isNamed = (name: string) => named.includes(name);
+  return all.filter(({ name, comesWith }) => isNamed(name) || comesWith?.every(isNamed));
 }
 
 function mayDelegate({ run, setup }: ToolboxDeps, { role }: Ready): boolean {

@@ -11,11 +11,11 @@ import { openToRead, type ResolvedPath, type Workspace } from "./paths/workspace
 export const MAX_TEXT_BYTES = 20_000_000;
 
 /** @throws ToolError for a file that is too large, or whose encoding a change could not keep */
-export function readTextFile(workspace: Workspace, place: ResolvedPath): Decoded & { sha256: string } {
+export function readTextFile(workspace: Workspace, place: ResolvedPath): Decoded & { bytes: Buffer; sha256: string } {
   const bytes = readBytes(workspace, place);
   const decoded = decode(bytes);
   if (decoded === undefined) throw new ToolError(cannotKeep(place, bytes));
-  return { ...decoded, sha256: sha256Of(bytes) };
+  return { ...decoded, bytes, sha256: sha256Of(bytes) };
 }
 
 function readBytes(workspace: Workspace, place: ResolvedPath): Buffer {
@@ -43,12 +43,12 @@ export function checkSeen({ shown }: ResolvedPath, sha256: string, { seen }: Too
   if (known?.sha256 === sha256 && isSeenWhole(known)) return;
   if (known === undefined) {
     throw new ToolError(
-      `${shown} exists, and you have not read it: its content would be lost. It was not changed. Read it first, or change a part of it with edit_file.`,
+      `${shown} exists, and you have not read it: its content would be lost. It was not changed. Read it first, or edit a part of it.`,
     );
   }
   throw new ToolError(
     known.sha256 === sha256
-      ? `You have read only a part of ${shown}: the rest would be lost. It was not changed. Read the rest first, or change a part of it with edit_file.`
+      ? `You have read only a part of ${shown}: the rest would be lost. It was not changed. Read the rest first, or edit a part of it.`
       : `${shown} has changed since you last read or wrote it: somebody else's work would be lost. It was not changed. Read it again, and keep what is new there.`,
   );
 }

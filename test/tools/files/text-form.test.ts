@@ -109,6 +109,9 @@ describe("an edit across line ends", () => {
     assert.equal(await edit("0\r\n1\n2\r\n", "1", "a\nb"), "0\r\na\nb\n2\r\n");
     assert.equal(await edit("0\r\n1\n2\r\n", "2", "a\nb"), "0\r\n1\na\r\nb\r\n");
     assert.equal(await edit("x\r\ny\r\nx\ny\n", "x\ny", "z", true), "z\r\nz\n");
+    assert.equal(await edit("0\r\nx\nx\r\nx.\r\n1\n", "\nx", "", true), "0.\r\n1\n");
+    assert.equal(await edit("0\r\nx\n1\r\n", "0\nx", "0"), "0\r\n1\r\n");
+    assert.equal(await edit("0\r\n1\n2\r\n", "0", "0\nx"), "0\r\nx\n1\n2\r\n");
     assert.equal(await edit("a\nb\n", "a\r\nb", "a\r\nc"), "a\nc\n");
     assert.equal(await edit("a\r\nb", "b", "b\nc"), "a\r\nb\r\nc");
   });

@@ -41,7 +41,7 @@ describe("a whole-file write", () => {
     write("plan.md", "first\n");
     await call("list_dir", {});
     const { ok, text } = await call("write_file", { path: "plan.md", content: "mine\n" });
-    assert.ok(!ok && text.includes("you have not read it") && text.includes("edit_file"), text);
+    assert.ok(!ok && text.includes("you have not read it") && text.includes("edit a part of it"), text);
     assert.equal(readFileSync(join(workspace, "plan.md"), "utf8"), "first\n");
   });
 

@@ -20,6 +20,7 @@ export const USUAL_DIALECT: Dialect = {
   blankText: true,
   toolCallIds: "any",
   toolSchema: "json-schema",
+  editTool: "edit_file",
 };
 
 type DialectRoute = Pick<Route, "provider" | "model" | "endpoint">;

@@ -3,6 +3,7 @@
  * behind it: a new vendor is a row in `rows.ts`, a new kind of difference is a field here.
  */
 import type { ApiMode } from "../../../route.ts";
+import type { EditTool } from "../../../tool.ts";
 
 /**
  * Where a `chat_completions` message of the assistant carries its reasoning: a field, `thinking` parts of its content
@@ -50,6 +51,8 @@ export type Dialect = {
   toolCallIds: CallIdForm;
   /** The subset of JSON Schema that a tool's parameters may use. */
   toolSchema: "json-schema" | "gemini" | "moonshot" | "llama.cpp";
+  /** The tool for changing a part of a file that the model is trained on. */
+  editTool: EditTool;
 };
 
 export type CallIdForm = "any" | "nine-alphanumeric" | "letters-digits-dashes" | "at-most-64";

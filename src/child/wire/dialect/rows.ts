@@ -48,6 +48,17 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     },
   },
   {
+    name: "OpenAI's models trained on patches",
+    matches: [{ model: /^(gpt-(4\.1|[5-9]|\d\d|oss)|codex-)/ }],
+    facts: {
+      editTool: {
+        is: "apply_patch",
+        source:
+          "https://developers.openai.com/api/docs/guides/tools-apply-patch, https://cookbook.openai.com/examples/gpt4-1_prompting_guide; openai/codex, codex-rs/core/src/model_family.rs: gpt-oss takes it as a function",
+      },
+    },
+  },
+  {
     name: "OpenAI's reasoning models",
     matches: [{ model: /^(gpt-([5-9]|\d\d)|o\d|codex-)/, apiModes: CHAT }],
     facts: {

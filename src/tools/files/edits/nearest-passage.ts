@@ -47,8 +47,11 @@ const LIKENESSES: { differsIn: string; fold(line: string): string }[] = [
   { differsIn: "upper and lower case", fold: (line) => foldLooks(line).replaceAll(/\s+/g, "").toLowerCase() },
 ];
 
-/** One to three sentences, and the passage of the text that was probably meant. Both texts have line feeds. */
-export function explainMiss(text: string, wanted: string): string {
+/**
+ * One to three sentences, and the passage of the text that was probably meant. Both texts have line feeds.
+ * @param called what the model knows the passage as
+ */
+export function explainMiss(text: string, wanted: string, called = "old_string"): string {
   const misspelling = MISSPELLINGS.find(({ undo }) => occursInstead(text, wanted, undo(wanted)));
   if (misspelling !== undefined) {
     const meant = misspelling.undo(wanted);
@@ -63,7 +66,7 @@ export function explainMiss(text: string, wanted: string): string {
     const at = placeOf(lines.map(fold), wantedLines.map(fold));
     if (at === undefined) continue;
     const passage = lines.slice(at, at + wantedLines.length);
-    const detail = firstDifference(passage.join("\n"), wanted);
+    const detail = firstDifference(passage.join("\n"), wanted, called);
     return `${placeInWords(at, wantedLines.length)} differs from it only in ${differsIn}${detail}. The file has:\n${shown(passage, at)}`;
   }
   const at = nearest(lines, wantedLines);
@@ -144,7 +147,7 @@ function pairsOf(line: string): Set<string> {
 }
 
 /** The first character that is not what it looks like. */
-function firstDifference(passage: string, wanted: string): string {
+function firstDifference(passage: string, wanted: string, called: string): string {
   const characters = [...wanted].filter((character) => /[^\s\w]/u.test(character) && !passage.includes(character));
   const missing = characters[0];
   const instead = [...passage].find(
@@ -153,7 +156,7 @@ function firstDifference(passage: string, wanted: string): string {
   if (missing === undefined && instead === undefined) return "";
   const parts = [
     instead !== undefined && `the file has ${codePoint(instead)}`,
-    missing !== undefined && `old_string has ${codePoint(missing)}`,
+    missing !== undefined && `${called} has ${codePoint(missing)}`,
   ].filter(Boolean);
   return ` (${parts.join(", ")})`;
 }

@@ -260,7 +260,8 @@ function outside({ extraDirs }: Workspace, path: string): ToolError {
   return new ToolError(`${path} leads out of the workspace. Within reach: ${reach}. Use a path inside.`);
 }
 
-function deputys(path: string): ToolError {
+/** The error for one of Deputy's own files. */
+export function deputys(path: string): ToolError {
   return new ToolError(
     `${path} is one of Deputy's own files (config, state or settings it wrote), which no tool reads or changes: they ` +
       "contain the rules and tokens for children. Use another path. If something there should change, tell the user.",
@@ -273,13 +274,14 @@ function checkRegular({ shown }: ResolvedPath, stats: Pick<Stats, "isFile" | "is
   if (!stats.isFile()) throw new ToolError(`${shown} is not a regular file, but a device, pipe, socket or link.`);
 }
 
-function checkWritable(place: ResolvedPath, stats: Stats): void {
+/** @throws ToolError for what is no regular file, or has a mode that forbids changing it */
+export function checkWritable(place: ResolvedPath, stats: Stats): void {
   checkRegular(place, stats);
   if ((stats.mode & 0o222) === 0) throw new ToolError(`${place.shown} is read-only. Its mode forbids changing it.`);
 }
 
 /** Creates a directory and its parents, one at a time, each in the one that was checked before it. */
-function makeDirectory(workspace: Workspace, directory: string): void {
+export function makeDirectory(workspace: Workspace, directory: string): void {
   const stats = lstatSync(directory, { throwIfNoEntry: false });
   if (stats?.isDirectory()) return;
   if (stats) throw new ToolError(`${basename(directory)} is not a directory, so it cannot contain files.`);
