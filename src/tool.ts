@@ -3,6 +3,7 @@
  * other. Input is written by a model: it is untrusted until the tool's own schema has parsed it.
  */
 import type { z } from "zod";
+import type { CommandExecutor } from "./command-executor.ts";
 import type { TodoItem } from "./todo.ts";
 
 /**
@@ -87,6 +88,8 @@ export type ToolContext = {
   /** What the child knows of files, by path: the sum of its calls' `seen`. Absent: nothing. */
   seen?: ReadonlyMap<string, SeenFile>;
   signal: AbortSignal;
+  /** Runs the child's commands; a surface without a child omits it. */
+  commands?: CommandExecutor;
   /**
    * Decides whether a tool may return a file that it has found. What the call itself was approved for is allowed. A
    * surface without permission rules omits it.

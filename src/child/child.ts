@@ -2,6 +2,7 @@
 
 import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
+import type { CommandExecutor } from "../command-executor.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
 import type { ChildEvent, ContentEvent, Event, LimitName, LiveEvent, Recovery, Usage } from "../event.ts";
 import type { GivenFile } from "../given-file.ts";
@@ -77,6 +78,8 @@ export type ChildDeps = {
   tools: readonly Tool[];
   /** Reads what compactions replaced; offered once they have. */
   recall: Tool;
+  /** Runs its commands. The loop ends those in the background before the child ends. */
+  commands: CommandExecutor;
   permissions: { rules: readonly PermissionRule[]; otherwise: PermissionRule["then"] };
   /** Requests approval from whoever can answer. */
   approve: RequestApproval;

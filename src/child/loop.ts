@@ -9,6 +9,7 @@ import type { ChildEvent, Ending, FinalAnswerReason, Recovery } from "../event.t
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import { withKeysHidden } from "../secret.ts";
+import { shortLine } from "../text/short-line.ts";
 import { present } from "../values/present.ts";
 import { adviceDue, finalAnswer, REPEATS, textCallAdvice } from "./advice.ts";
 import {
@@ -31,6 +32,9 @@ import { warnOnce } from "./warnings.ts";
 import { isSameModel } from "./wire/reply/served-model.ts";
 import { expectedTokens, overflow, type Sent } from "./worst-case.ts";
 
+/** Characters of a command in a warning. */
+const SHOWN_COMMAND = 60;
+
 /** @param signal its reason, once aborted, is a `StopReason` */
 export async function* runChild(
   input: ChildInput,
@@ -44,9 +48,22 @@ export async function* runChild(
     for (const warning of input.warnings.map(withKeysHidden)) yield emit(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);
+  yield* endCommands(child, ending);
   const durationMs = input.earlierMs + deps.clock.elapsed() - begunAt;
   yield emit(child, { kind: "child-end", ending, durationMs });
   return ending;
+}
+
+/** Ends what still runs in the background. A child that has answered may have counted on it. */
+async function* endCommands(child: Child, { status }: Ending): AsyncGenerator<ChildEvent, undefined> {
+  const { commands } = child.deps;
+  const running = commands.running();
+  if (running.length === 0) return;
+  await commands.close();
+  if (status !== "completed" && status !== "incomplete") return;
+  const names = running.map(({ command }) => shortLine(command, SHOWN_COMMAND)).join(", ");
+  const message = `Commands were still running in the background when the child ended, and were stopped: ${names}.`;
+  yield* warnOnce(child, [{ code: "background-stopped", message }]);
 }
 
 /** The loop: each step follows from the conversation so far. */

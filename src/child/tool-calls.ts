@@ -184,14 +184,14 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
 
 /** Never rejects. A tool that throws has a bug: its child gets an error, its siblings are unaffected. */
 async function runOne(child: Child, { call: { callId }, tool, input, subject }: Admitted): Promise<Ran> {
-  const { clock, explainBug, permissions } = child.deps;
+  const { clock, commands, explainBug, permissions } = child.deps;
   const { childId } = child.input;
   const startedAt = clock.elapsed();
   const { step, seen } = child.conversation;
   const { file, isPage } = subject;
   const hosts = namedHosts(child);
   const context = {
-    ...{ childId, callId, step, seen, hosts, signal: child.signal },
+    ...{ childId, callId, step, seen, hosts, commands, signal: child.signal },
     ...(file && { judge: createFoundJudge(permissions, tool.name, file) }),
     ...(isPage && { judgePage: createRedirectJudge(createPageJudge(permissions, tool.name, hosts), subject) }),
   };

@@ -14,6 +14,7 @@ import { createListDir } from "./files/list-dir.ts";
 import { realRoot, type Workspace } from "./files/paths/workspace.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
+import { createTerminalOutput, createTerminalStop } from "./terminal/background.ts";
 import { createTerminal } from "./terminal/terminal.ts";
 import { createTodo } from "./todo.ts";
 import { toolErrorText } from "./tool-error.ts";
@@ -55,6 +56,8 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
   todo: () => [createTodo()],
   terminal: (workspace, { environment, terminal }) => [
     createTerminal({ directory: () => realRoot(workspace), environment, timeoutMs: terminal.timeoutMs }),
+    createTerminalOutput(),
+    createTerminalStop(),
   ],
   web: (_, { web: { search, ...fetch }, redact }) => [
     createWebFetch({ ...fetch, redact }),

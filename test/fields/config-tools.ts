@@ -82,7 +82,7 @@ const PERMISSION_EFFECTS: Effects = {
 const TOOLS_OF: Record<(typeof TOOLSETS)[number], string[]> = {
   file: ["read_file", "write_file", "edit_file", "list_dir"],
   search: ["glob", "grep"],
-  terminal: ["terminal"],
+  terminal: ["terminal", "terminal_output", "terminal_stop"],
   todo: ["todo"],
   web: ["web_fetch"],
 };

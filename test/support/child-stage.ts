@@ -14,6 +14,7 @@ import { applyToStats, createChildStats, type Result, resultOf } from "../../src
 import type { Route } from "../../src/route.ts";
 import type { Lease } from "../../src/secret.ts";
 import type { Tool } from "../../src/tool.ts";
+import { createCommandExecutor } from "../../src/tools/terminal/command-executor.ts";
 import { createRecall, type EarlierResult } from "../../src/tools/recall.ts";
 
 export function route(provider: string, model: string, more: Partial<Route> = {}): Route {
@@ -144,6 +145,7 @@ export async function play(
     clock: { now: () => now++, elapsed: () => now++, sleep: async () => {}, after: () => () => {} },
     model,
     tools: staged.tools ?? [],
+    commands: createCommandExecutor(),
     recall: createRecall(async () => resultsIn([...input.past, ...stored])),
     permissions: { rules: [], otherwise: "ask" },
     explainBug: String,

@@ -26,7 +26,10 @@ const options: ToolsOptions = {
 test("a toolset brings its tools, in the order that was asked for", () => {
   const names = (toolsets: string[]) => createTools({ ...options, toolsets }).map(({ name }) => name);
   assert.deepEqual(names(["file"]), ["read_file", "write_file", "edit_file", "apply_patch", "list_dir"]);
-  assert.deepEqual(names(["terminal", "search"]), ["terminal", "glob", "grep"]);
+  assert.deepEqual(names(["terminal", "search"]), [
+    ...["terminal", "terminal_output", "terminal_stop"],
+    ...["glob", "grep"],
+  ]);
   assert.deepEqual(names(["web"]), ["web_fetch", "web_search"]);
   assert.deepEqual(names([]), []);
 });
@@ -35,7 +38,7 @@ test("only tools that change nothing outside of the child count as reads", () =>
   const reads = createTools(options).filter(({ effect }) => effect === "read");
   assert.deepEqual(
     reads.map(({ name }) => name),
-    ["read_file", "list_dir", "glob", "grep", "web_fetch", "web_search", "todo"],
+    ["read_file", "list_dir", "glob", "grep", "terminal_output", "web_fetch", "web_search", "todo"],
   );
 });
 

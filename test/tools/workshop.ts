@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { createFoundJudge, type Permissions } from "../../src/child/file-rules.ts";
 import { decidePermission } from "../../src/child/permissions.ts";
+import type { CommandExecutor } from "../../src/command-executor.ts";
 import { addSeen } from "../../src/seen-file.ts";
 import type { SeenFile, ToolOutput } from "../../src/tool.ts";
+import { createCommandExecutor } from "../../src/tools/terminal/command-executor.ts";
 import { createTools, type ToolsOptions } from "../../src/tools/toolsets.ts";
 import { createPageConverter } from "../../src/tools/web/page-converter.ts";
 
@@ -22,6 +24,8 @@ export type Workshop = {
    */
   call(name: string, input: unknown, signal?: AbortSignal): Promise<ToolOutput>;
   target(name: string, input: unknown): string;
+  /** Runs the child's commands. */
+  commands: CommandExecutor;
 };
 
 /** @param permissions rules of the operator; a call that they do not allow is answered `Not allowed` */
@@ -49,6 +53,8 @@ export function openWorkshop(
     ...options,
   });
   const seen = new Map<string, SeenFile>();
+  const commands = createCommandExecutor();
+  context.after(() => commands.close());
   function prepare(name: string, input: unknown) {
     const tool = tools.find((each) => each.name === name);
     if (tool === undefined) throw new Error(`There is no tool ${name}.`);
@@ -58,6 +64,7 @@ export function openWorkshop(
     base,
     workspace,
     outside,
+    commands,
     write: (path, content) => {
       mkdirSync(dirname(join(workspace, path)), { recursive: true });
       writeFileSync(join(workspace, path), content);
@@ -68,7 +75,7 @@ export function openWorkshop(
       const { decision, because } = decidePermission(permissions.rules, permissions.otherwise, name, subject);
       if (decision !== "allow") return { ok: false, text: `Not allowed (${decision}): ${because}` };
       const judge = subject.file && createFoundJudge(permissions, name, subject.file);
-      const context = { childId: "delegation.0", seen, signal, ...(judge && { judge }) };
+      const context = { childId: "delegation.0", seen, commands, signal, ...(judge && { judge }) };
       const { seen: shown = [], ...output } = await tool.run(input, context);
       for (const file of shown) addSeen(seen, file);
       return output;

@@ -228,7 +228,7 @@ const OUTPUT_COLUMNS = 160;
 
 /** The last lines that a command printed. */
 export function lastOutput(event: Event): string[] {
-  if (event.kind !== "tool-end" || event.name !== "terminal" || event.outcome !== "ran") return [];
+  if (event.kind !== "tool-end" || !/^terminal(_output)?$/.test(event.name) || event.outcome !== "ran") return [];
   const lines = event.text.split("\n").filter((line) => line.trim() !== "");
   return lines.slice(-OUTPUT_LINES).map((line) => `│ ${fit(oneLine(line), OUTPUT_COLUMNS)}`);
 }

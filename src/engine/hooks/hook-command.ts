@@ -1,9 +1,10 @@
 /** Runs a command of the operator's at an event: without any key, within its time, and with little kept of its output. */
 import { StringDecoder } from "node:string_decoder";
+import type { ShellCommand, ShellEnd } from "../../command-executor.ts";
 import { errorCode } from "../../errors.ts";
 import { shortageIn } from "../../system/shortage.ts";
 import { shortLine } from "../../text/short-line.ts";
-import { runInShell, type ShellCommand, type ShellEnd } from "../../tools/terminal/shell.ts";
+import { runInShell } from "../../tools/terminal/shell.ts";
 
 /** End of the output that is kept, in characters. */
 const KEPT_OUTPUT = 2_000;

@@ -1,6 +1,7 @@
 /** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
 import type { ChildDeps, ChildInput, LimitLeft, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
+import type { CommandExecutor } from "../../command-executor.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import type { GivenFile } from "../../given-file.ts";
@@ -8,6 +9,7 @@ import type { Image } from "../../image.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
 import { createRecall } from "../../tools/recall.ts";
+import { createCommandExecutor } from "../../tools/terminal/command-executor.ts";
 import type { Approvals } from "../control/approvals.ts";
 import { type Budget, createBudget, leftUsd, reserve, tightestUsd } from "../limits/budget.ts";
 import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
@@ -45,7 +47,12 @@ export type ChildRunnerDeps = {
 };
 
 /** A running child and its resources. */
-type ChildAtWork = OpenChild & { slot: ChildSlot; deadline: Deadline; signal: AbortSignal };
+type ChildAtWork = OpenChild & {
+  slot: ChildSlot;
+  deadline: Deadline;
+  commands: CommandExecutor;
+  signal: AbortSignal;
+};
 
 /** Never rejects: an error becomes the child's end or, if the journal failed, the run's. */
 export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Promise<void> {
@@ -53,7 +60,8 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   const { delegationId } = run;
   const { childId } = open.child.tally;
   const controller = interrupts.add(childId);
-  const child = { ...open, ...slotAndDeadline(deps, open, controller), signal: controller.signal };
+  const commands = createCommandExecutor();
+  const child = { ...open, ...slotAndDeadline(deps, open, controller), commands, signal: controller.signal };
   try {
     await runInSlot(deps, child);
   } catch (error) {
@@ -67,8 +75,9 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   } finally {
     child.deadline.pause();
     child.slot.release();
-    // If the child failed midway, its delegations still have to end.
+    // If the child failed midway, its commands and delegations still have to end.
     controller.abort({ status: "interrupted", by: "parent-end" } satisfies StopReason);
+    await commands.close();
     await nested.settled(childId);
     interrupts.remove(childId);
   }
@@ -139,7 +148,7 @@ function keepContents(
 }
 
 /** Dependencies of the loop. The child's clock pauses while it waits for money or for its turn. */
-function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: ChildAtWork): ChildDeps {
+function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline, commands }: ChildAtWork): ChildDeps {
   const { services, setup, approvals, recorder, run } = deps;
   const { clock, model, random, schemas } = services;
   const { delegation } = setup.config;
@@ -152,6 +161,7 @@ function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline }: Child
     model,
     tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
     recall: createRecall(() => earlierResults(services.journal, about)),
+    commands,
     permissions: { rules: setup.permissions, otherwise: delegation.approvals },
     approve: async (question, signal) => {
       const decision = await approvals.approve(question, signal);

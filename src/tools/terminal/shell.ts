@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ShellCommand, ShellEnd } from "../../command-executor.ts";
 import { startProcess } from "../../system/start-process.ts";
 import { present } from "../../values/present.ts";
 
@@ -56,24 +57,6 @@ const SUPERVISE = `
   trap : TERM
   (exec "$0" -c "$1" 2>&1 4>&-)
   exit`;
-
-export type ShellCommand = {
-  command: string;
-  cwd: string;
-  environment: Record<string, string>;
-  timeoutMs: number;
-  /** Standard input; empty by default. */
-  input?: string;
-  /** Receives standard output and standard error in the order they were written. */
-  onOutput(chunk: Buffer): void;
-};
-
-export type ShellEnd = {
-  /** 128 + n if signal n ended the command. */
-  exitCode: number;
-  /** Set if Deputy ended the command. */
-  stopped?: "timeout" | "abort";
-};
 
 /**
  * Runs a command. When this resolves, none of its processes is left.
@@ -171,10 +154,12 @@ function closed(stream: Duplex): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }
 
-async function settlesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
+/** Returns whether a promise is resolved within a time, and before the signal aborts. */
+export async function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
   const patience = new AbortController();
+  const either = signal === undefined ? patience.signal : AbortSignal.any([patience.signal, signal]);
   try {
-    return await Promise.race([promise.then(() => true), sleep(ms, false, { signal: patience.signal })]);
+    return await Promise.race([promise.then(() => true), sleep(ms, false, { signal: either }).catch(() => false)]);
   } finally {
     patience.abort();
   }

@@ -2,11 +2,13 @@
  * `terminal`: one command line in the workspace. It is not a sandbox: a command can do what the user can. A child is
  * limited by the operator's approval (`ask`, if no rule decides), and gets none of the keys.
  */
-import { constants } from "node:os";
 import { z } from "zod";
-import type { Tool, ToolOutput } from "../../tool.ts";
+import type { CommandExecutor, ShellEnd } from "../../command-executor.ts";
+import type { Tool, ToolContext, ToolOutput } from "../../tool.ts";
+import { ToolError } from "../tool-error.ts";
+import { exitInWords, stateOf } from "./background.ts";
 import { createCommandOutput } from "./command-output.ts";
-import { runInShell, type ShellEnd } from "./shell.ts";
+import { runInShell } from "./shell.ts";
 import { UNATTENDED } from "./unattended.ts";
 
 export type TerminalOptions = {
@@ -17,6 +19,9 @@ export type TerminalOptions = {
   /** Time limit of a command. */
   timeoutMs: number;
 };
+
+/** Maximum wait for what a background command prints when it starts. */
+const FIRST_OUTPUT_MS = 2_000;
 
 const input = z.strictObject({
   command: z
@@ -30,7 +35,11 @@ const input = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe("Time limit, at most the operator's. Default: the operator's."),
+    .describe("Time limit, at most the operator's. Default: the operator's; in the background, none."),
+  background: z
+    .boolean()
+    .optional()
+    .describe("Start it and return its id, for a server or a long job. It ends with your task at the latest."),
 });
 
 export function createTerminal({ directory, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
@@ -39,27 +48,32 @@ export function createTerminal({ directory, environment, timeoutMs }: TerminalOp
     description:
       "Runs one command line with bash (or sh) in the workspace. Each call is a new shell, without " +
       "input, editor or pager, and with nobody to answer a prompt. Returns standard output and standard error together, " +
-      "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. Background processes of the command are ended with it. " +
+      "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. What it starts " +
+      "with & is ended with it: set background instead, and read on with terminal_output. " +
       "Commands may need the user's approval, so keep each one focused.",
     effect: "write",
     input,
     subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),
-    run: async ({ command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY }, { signal }) => {
+    run: async ({ command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY, background }, context) => {
+      const common = { command, cwd: directory(), environment: { ...environment(), ...UNATTENDED } };
+      if (background) return startInBackground({ ...common, timeoutMs: wishedSeconds * 1_000 }, context);
+      const { run = runInShell } = context.commands ?? {};
       const output = createCommandOutput();
       const longestMs = Math.min(timeoutMs, wishedSeconds * 1_000);
-      const end = await runInShell(
-        {
-          command,
-          cwd: directory(),
-          environment: { ...environment(), ...UNATTENDED },
-          timeoutMs: longestMs,
-          onOutput: output.write,
-        },
-        signal,
-      );
+      const end = await run({ ...common, timeoutMs: longestMs, onOutput: output.write }, context.signal);
       return report(output.text(), end, longestMs, timeoutMs);
     },
   };
+}
+
+async function startInBackground(
+  command: Parameters<CommandExecutor["start"]>[0],
+  { commands, signal }: ToolContext,
+): Promise<ToolOutput> {
+  if (commands === undefined) throw new ToolError("Expected a child that the command belongs to; found none.");
+  const started = commands.start(command);
+  await started.settled(FIRST_OUTPUT_MS, signal);
+  return stateOf(started);
 }
 
 function report(output: string, end: ShellEnd, longestMs: number, limitMs: number): ToolOutput {
@@ -70,11 +84,5 @@ function report(output: string, end: ShellEnd, longestMs: number, limitMs: numbe
     return { ok: false, text: `${text}\n[ended after ${longestMs / 1_000} s${limit}]` };
   }
   if (end.exitCode === 0) return { ok: true, text };
-  return { ok: false, text: `${text}\n[exit code ${end.exitCode}${signalWords(end.exitCode)}]` };
-}
-
-/** A shell reports a signal as 128 + its number. */
-function signalWords(exitCode: number): string {
-  const name = Object.entries(constants.signals).find(([, number]) => number === exitCode - 128)?.[0];
-  return name === undefined ? "" : `: ${name}`;
+  return { ok: false, text: `${text}\n[${exitInWords(end)}]` };
 }

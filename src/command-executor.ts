@@ -1,0 +1,49 @@
+/** Runs the commands of one child. All of them end with it, however it ends. */
+
+export type ShellCommand = {
+  command: string;
+  cwd: string;
+  environment: Record<string, string>;
+  timeoutMs: number;
+  /** Standard input; empty by default. */
+  input?: string;
+  /** Receives standard output and standard error in the order they were written. */
+  onOutput(chunk: Buffer): void;
+};
+
+export type ShellEnd = {
+  /** 128 + n if signal n ended the command. */
+  exitCode: number;
+  /** Set if Deputy ended the command. */
+  stopped?: "timeout" | "abort";
+};
+
+export type BackgroundCommand = {
+  id: string;
+  command: string;
+  /** How it ended; undefined while it runs. */
+  end(): ShellEnd | undefined;
+  /** Milliseconds that it has run. */
+  elapsedMs(): number;
+  /** What it has printed since the last call, within limits. */
+  takeOutput(): string;
+  /** Waits until it has ended, or has printed something new and is quiet, or the time is up or the signal aborts. */
+  settled(waitMs: number, signal: AbortSignal): Promise<void>;
+  /** Ends it with all its processes. */
+  stop(): Promise<void>;
+};
+
+/** `ended-before`: an earlier executor of the child ran it. */
+export type FoundCommand = BackgroundCommand | "ended-before" | undefined;
+
+export type CommandExecutor = {
+  /** Runs a command to its end. */
+  run(command: ShellCommand, signal: AbortSignal): Promise<ShellEnd>;
+  /** Starts a command that runs on. @throws ToolError if too many do */
+  start(command: Omit<ShellCommand, "onOutput">): BackgroundCommand;
+  find(id: string): FoundCommand;
+  /** The background commands that have not ended. */
+  running(): BackgroundCommand[];
+  /** Ends everything. Nothing may be started afterwards. */
+  close(): Promise<void>;
+};

@@ -1,0 +1,113 @@
+/** Runs the commands of one child in shells on this machine, each with its processes in a session of its own. */
+import { randomBytes } from "node:crypto";
+import type { BackgroundCommand, CommandExecutor, ShellCommand, ShellEnd } from "../../command-executor.ts";
+import { ToolError, toolErrorText } from "../tool-error.ts";
+import { createCommandOutput } from "./command-output.ts";
+import { runInShell, settlesWithin } from "./shell.ts";
+
+/** Commands that may run in the background at a time, and those kept after their end for their output. */
+const MOST_RUNNING = 8;
+const MOST_ENDED = 16;
+/** A command that has printed something and then nothing for this long has said what it has to say for now. */
+const QUIET_MS = 500;
+
+/** As a shell reports a command that it cannot run. */
+const NOT_STARTED = 126;
+
+const ID = /^\d+-[\da-f]{4}$/;
+
+export function createCommandExecutor(): CommandExecutor {
+  /** Distinguishes this executor's commands from those of an earlier one of the child. */
+  let tag: string | undefined;
+  let count = 0;
+  let isClosed = false;
+  const commands = new Map<string, BackgroundCommand>();
+  const running = () => [...commands.values()].filter((command) => command.end() === undefined);
+
+  function nextId(): string {
+    tag ??= randomBytes(2).toString("hex");
+    count += 1;
+    return `${count}-${tag}`;
+  }
+
+  /** Forgets the commands that ended first. */
+  function forgetOld(): void {
+    const ended = [...commands.values()].filter((command) => command.end() !== undefined);
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) commands.delete(id);
+  }
+
+  return {
+    run: runInShell,
+    start(command) {
+      if (isClosed) throw new ToolError("The child has ended: no command is started.");
+      if (running().length >= MOST_RUNNING) {
+        const ids = running().map(({ id }) => id);
+        throw new ToolError(
+          `${MOST_RUNNING} commands run in the background (${ids.join(", ")}). Stop one of them first.`,
+        );
+      }
+      const started = startInBackground(nextId(), command);
+      commands.set(started.id, started);
+      forgetOld();
+      return started;
+    },
+    find: (id) => commands.get(id) ?? (ID.test(id) && !id.endsWith(`-${tag}`) ? "ended-before" : undefined),
+    running,
+    async close() {
+      isClosed = true;
+      await Promise.all(running().map((command) => command.stop()));
+    },
+  };
+}
+
+function startInBackground(id: string, command: Omit<ShellCommand, "onOutput">): BackgroundCommand {
+  const output = createCommandOutput();
+  const stopping = new AbortController();
+  const startedAt = performance.now();
+  let end: ShellEnd | undefined;
+  let elapsedMs: number | undefined;
+  let changed = Promise.withResolvers<void>();
+  let hasNews = false;
+
+  function onOutput(chunk: Buffer): void {
+    output.write(chunk);
+    hasNews = true;
+    changed.resolve();
+    changed = Promise.withResolvers();
+  }
+
+  function onEnd(how: ShellEnd): void {
+    end = how;
+    elapsedMs = performance.now() - startedAt;
+    changed.resolve();
+  }
+
+  const ended = runInShell({ ...command, onOutput }, stopping.signal).then(onEnd, (error: unknown) => {
+    onOutput(Buffer.from(toolErrorText(error) ?? String(error)));
+    onEnd({ exitCode: NOT_STARTED });
+  });
+
+  return {
+    id,
+    command: command.command,
+    end: () => end,
+    elapsedMs: () => elapsedMs ?? performance.now() - startedAt,
+    takeOutput() {
+      hasNews = false;
+      return end === undefined ? output.take() : output.text();
+    },
+    async settled(waitMs, signal) {
+      const until = performance.now() + waitMs;
+      while (end === undefined && !signal.aborted) {
+        const leftMs = until - performance.now();
+        if (leftMs <= 0) return;
+        const isChanged = await settlesWithin(changed.promise, hasNews ? Math.min(QUIET_MS, leftMs) : leftMs, signal);
+        if (!isChanged && hasNews) return;
+      }
+    },
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
