@@ -159,7 +159,13 @@ export const CALL_EFFECTS: Effects = {
     const tasks = [{ goal: "one" }, { goal: "two", toolsets: ["terminal"] }];
     const played = await play({ tasks, toolsets: ["search"] });
     const tools = (goal: string) => requestsFor(played, goal)[0]?.tools.map(({ name }) => name);
-    assert.deepEqual([tools("one"), tools("two")], [["glob", "grep"], ["terminal"]]);
+    assert.deepEqual(
+      [tools("one"), tools("two")],
+      [
+        ["glob", "grep"],
+        ["terminal", "terminal_output", "terminal_stop"],
+      ],
+    );
   },
 
   max_iterations: async () => {

@@ -104,7 +104,7 @@ export const AGENT_EFFECTS: Effects = {
       const [result] = played.results;
       return [requestsFor(played, "one")[0]?.tools.map(({ name }) => name), result?.warnings.map(({ code }) => code)];
     };
-    assert.deepEqual(await tools({}), [["glob", "grep", "terminal"], []]);
+    assert.deepEqual(await tools({}), [["glob", "grep", "terminal", "terminal_output", "terminal_stop"], []]);
     assert.deepEqual(await tools({ toolsets: ["file", "search"] }), [["glob", "grep"], ["toolset-withheld"]]);
     assert.deepEqual(await tools({}, { toolsets: ["file", "search"] }), [["glob", "grep"], ["toolset-withheld"]]);
   },

@@ -14,8 +14,8 @@ import { applyToStats, createChildStats, type Result, resultOf } from "../../src
 import type { Route } from "../../src/route.ts";
 import type { Lease } from "../../src/secret.ts";
 import type { Tool } from "../../src/tool.ts";
-import { createCommandExecutor } from "../../src/tools/terminal/command-executor.ts";
 import { createRecall, type EarlierResult } from "../../src/tools/recall.ts";
+import { createCommandExecutor } from "../../src/tools/terminal/command-executor.ts";
 
 export function route(provider: string, model: string, more: Partial<Route> = {}): Route {
   return {

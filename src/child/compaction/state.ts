@@ -84,10 +84,17 @@ export function noteOutcome(
   state.outcomes.add(outcome);
   for (const path of filesChanged) state.filesChanged.add(path);
   if (todo !== undefined) state.todo = todo;
-  if (name !== "terminal") return;
-  const end = ok ? "exit code 0" : (/\[([^\]]+)\]$/.exec(text)?.[1] ?? "failed");
-  state.commands = [...state.commands, { command: target, end }].slice(-MOST_COMMANDS);
+  const [, said = "failed"] = /\[([^\]]+)\]$/.exec(text) ?? [];
+  if (name === "terminal") {
+    const end = ok && !BACKGROUND.test(said) ? "exit code 0" : said;
+    state.commands = [...state.commands, { command: target, end }].slice(-MOST_COMMANDS);
+  } else if (name === "terminal_output" || name === "terminal_stop") {
+    state.commands = state.commands.map((each) => (each.end.startsWith(`${target} `) ? { ...each, end: said } : each));
+  }
 }
+
+/** What is said of a command in the background starts with its id. */
+const BACKGROUND = /^\d+-[\da-f]{4} /;
 
 /** A step was answered: its length was counted, and the next compaction starts at level 0 again. */
 export function noteAnswer(state: CompactionState, characters: number, usage: Usage | undefined): void {

@@ -23,7 +23,7 @@ export const declareReport: Declare = (command, context) => {
     .addHelpText(
       "after",
       `
-Changes are those of write_file and edit_file, as the model wrote them; what commands changed is not included. Words of
+Changes are those of file tools, as the model wrote them; what commands changed is not included. Words of
 models and tasks are escaped: nothing in them takes effect where the report is shown.
 ${examples([
   ["deputy report --last > report.md", "the newest run as Markdown"],

@@ -18,12 +18,14 @@ const write: Tool = {
   run: async () => ({ ok: true, text: "Changed.", filesChanged: ["<b>.ts"] }),
 };
 const edit: Tool = { ...write, name: "edit_file" };
+const patch: Tool = { ...write, name: "apply_patch" };
+const PATCH = "*** Begin Patch\n*** Update File: p.ts\n@@\n kept\n-was\n+is\n*** Delete File: gone.ts\n*** End Patch";
 
 async function reported(...flags: string[]) {
   const memory = createMemory();
   const { engine } = createTestEngine({
     memory,
-    tools: [write, edit].map((one) => ({
+    tools: [write, edit, patch].map((one) => ({
       ...one,
       input: { safeParse: (data: unknown) => ({ success: true, data }) } as never,
     })),
@@ -34,6 +36,8 @@ async function reported(...flags: string[]) {
       return calls(
         ["write_file", { path: "<b>.ts", content: "</pre><script>new()</script>\n```" }],
         ["edit_file", { path: "<b>.ts", old_string: "old", new_string: "new" }],
+        ["edit_file", { path: "<b>.ts", edits: [{ old_string: "second", new_string: "2nd" }] }],
+        ["apply_patch", { input: PATCH }],
       );
     },
   });
@@ -59,6 +63,8 @@ describe("deputy report", () => {
     assert.match(stdout, /^- Route: .* · m @ zai · /m);
     assert.match(stdout, /^- Status: failed: refused/m);
     assert.match(stdout, /^`{3,}diff\n-old\n\+new\n`{3,}$/m);
+    for (const change of ["-second\n+2nd", "-was\n+is", "-(deleted)"]) assert.ok(stdout.includes(change), change);
+    assert.match(stdout, /p\\?\.ts[\s\S]*gone\\?\.ts/);
   });
 
   test("in Markdown keeps the words of models and tasks in fenced blocks", async () => {

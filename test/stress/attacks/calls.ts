@@ -60,7 +60,16 @@ const AIMED: readonly ((target: string, round: Round) => TurnToolCall)[] = [
     name: "edit_file",
     input: { path: spell(target, round), old_string: "\n", new_string: "\n\n" },
   }),
+  (target, round) => patch(`*** Update File: ${spell(target, round)}\n+changed`),
+  (target, round) => patch(`*** Add File: ${spell(target, round)}\n+changed`),
+  (target, round) => patch(`*** Delete File: ${spell(target, round)}`),
+  (target, round) => patch(`*** Update File: ${spell(target, round)}\n*** Move to: taken.txt`),
+  (target, round) => patch(`*** Add File: given.txt\n+x\n*** Update File: ${spell(target, round)}\n+changed`),
 ];
+
+function patch(sections: string): TurnToolCall {
+  return { name: "apply_patch", input: { input: `*** Begin Patch\n${sections}\n*** End Patch` } };
+}
 
 export function aimedAt(targets: readonly string[], round: Round, count: number): TurnToolCall[] {
   return Array.from({ length: count }, () => round.draw.pick(AIMED)(round.draw.pick(targets), round));

@@ -14,7 +14,7 @@ export const WHOLE_CHARACTERS = [
 ] as const;
 
 /** One path's change. `before` and `after`: its text, empty if it does not exist. `told`: sentences for the model. */
-export type FileChange = {
+export type ChangedFile = {
   place: ResolvedPath;
   before: string;
   after: string;
@@ -22,7 +22,7 @@ export type FileChange = {
   seen: SeenFile | undefined;
 };
 
-export function changeReport(changes: readonly FileChange[]): ToolOutput {
+export function changeReport(changes: readonly ChangedFile[]): ToolOutput {
   const seen = changes.flatMap((change) => change.seen ?? []);
   const compared = changes.flatMap(({ place, before, after }) => {
     const lines = changedLines(before, after);

@@ -16,7 +16,7 @@ const MAX_PLACES = 6;
 type Comparison = { ignores?: string; fold(line: string): string };
 
 /** Indices of the lines at which a passage starts, `MAX_PLACES` at most. `ignored`: what differs. */
-export type Found = { places: [number, ...number[]]; ignored?: string | undefined };
+export type FoundPassage = { places: [number, ...number[]]; ignored?: string | undefined };
 
 export type LineIndex = {
   text: string;
@@ -24,9 +24,9 @@ export type LineIndex = {
   /** Position of a line in the text; of its end for the line after the last. */
   startOf(line: number): number;
   /** Finds a passage that starts at a line or after it. */
-  find(passage: readonly string[], from: number): Found | undefined;
+  find(passage: readonly string[], from: number): FoundPassage | undefined;
   /** Finds a passage that ends with the text. */
-  findAtEnd(passage: readonly string[]): Found | undefined;
+  findAtEnd(passage: readonly string[]): FoundPassage | undefined;
 };
 
 export function createLineIndex(text: string): LineIndex {
@@ -56,7 +56,7 @@ export function createLineIndex(text: string): LineIndex {
     return places;
   }
 
-  function find(passage: readonly string[], from: number): Found | undefined {
+  function find(passage: readonly string[], from: number): FoundPassage | undefined {
     if (from + passage.length > lines.length) return undefined;
     for (const comparison of COMPARISONS) {
       const [first, ...others] = placesIn(comparison, passage, from);

@@ -23,6 +23,8 @@ export type FilePatch =
   | { kind: "delete"; path: string }
   | { kind: "update"; path: string; moveTo?: string; hunks: Hunk[] };
 
+export type SectionOf<Kind extends FilePatch["kind"]> = Extract<FilePatch, { kind: Kind }>;
+
 const BEGIN = "*** Begin Patch";
 const END = "*** End Patch";
 const HEADER = /^\*\*\* (?<action>Add|Delete|Update) File:\s*(?<path>.+)$/;
@@ -98,7 +100,7 @@ function newSection(action: string, path: string): FilePatch {
   return action === "Delete" ? { kind: "delete", path } : { kind: "update", path, hunks: [] };
 }
 
-function readLine(file: Exclude<FilePatch, { kind: "update" }>, line: string, number: number): void {
+function readLine(file: SectionOf<"add" | "delete">, line: string, number: number): void {
   const isAdded = file.kind === "add" && line.startsWith("+");
   if (isAdded && !file.isEnded) file.content += `${line.slice(1)}\n`;
   else if (isAdded)
@@ -118,7 +120,7 @@ function checkComplete(file: FilePatch): void {
   if (empty >= 0) throw new ToolError(`${file.path}: hunk ${empty + 1} has no lines. Nothing was changed.`);
 }
 
-function readUpdateLine(file: Extract<FilePatch, { kind: "update" }>, line: string, number: number): void {
+function readUpdateLine(file: SectionOf<"update">, line: string, number: number): void {
   const trimmed = line.trim();
   const target = MOVE_TO.exec(trimmed)?.groups?.path;
   if (target !== undefined && file.hunks.length === 0 && file.moveTo === undefined) {

@@ -5,7 +5,7 @@
 import { ToolError } from "../../../tool-error.ts";
 import type { Splice } from "../line-ends.ts";
 import { explainMiss } from "../nearest-passage.ts";
-import { createLineIndex, type Found, type LineIndex } from "./line-index.ts";
+import { createLineIndex, type FoundPassage, type LineIndex } from "./line-index.ts";
 import type { Hunk, HunkLine } from "./parse-patch.ts";
 
 /** `notes`: what the text and the patch did not agree on, for the model. */
@@ -93,7 +93,7 @@ function withoutBlankEnd(lines: readonly HunkLine[]): HunkLine[] {
   return lines.slice(0, last + 1);
 }
 
-function ambiguous({ places }: Found, name: string): ToolError {
+function ambiguous({ places }: FoundPassage, name: string): ToolError {
   const lines = places.map((at) => at + 1).join(", ");
   return unchanged(
     `${name} fits in several places, such as lines ${lines}. Give more lines around the change, or "@@ " with a line above it that occurs once.`,

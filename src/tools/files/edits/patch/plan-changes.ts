@@ -6,16 +6,14 @@ import type { ToolContext } from "../../../../tool.ts";
 import { ToolError } from "../../../tool-error.ts";
 import { locate, missing, type ResolvedPath, statsOf, type Workspace } from "../../paths/workspace.ts";
 import { checkSeen, MAX_TEXT_BYTES, readTextFile } from "../../text-file.ts";
-import { afterEdit, type FileChange, foreignChange, inFormOf } from "../changed-file.ts";
+import { afterEdit, type ChangedFile, foreignChange, inFormOf } from "../changed-file.ts";
 import { withLineFeeds } from "../line-ends.ts";
 import { type Decoded, encode } from "../text-form.ts";
 import type { FileStep } from "./all-or-nothing.ts";
-import type { FilePatch, Hunk } from "./parse-patch.ts";
+import type { FilePatch, Hunk, SectionOf } from "./parse-patch.ts";
 import { placeHunks } from "./place-hunks.ts";
 
-export type PlannedChanges = { changes: FileChange[]; steps: FileStep[] };
-
-type Section<Kind extends FilePatch["kind"]> = Extract<FilePatch, { kind: Kind }>;
+export type PlannedChanges = { changes: ChangedFile[]; steps: FileStep[] };
 
 /** @throws ToolError if a part of the patch does not fit: then nothing may be changed */
 export function planChanges(workspace: Workspace, files: readonly FilePatch[], context: ToolContext): PlannedChanges {
@@ -39,7 +37,7 @@ export function planChanges(workspace: Workspace, files: readonly FilePatch[], c
   }
   return planned;
 
-  function add({ content }: Section<"add">, place: ResolvedPath): void {
+  function add({ content }: SectionOf<"add">, place: ResolvedPath): void {
     const stats = statsOf(place);
     const before = stats && readTextFile(workspace, place);
     if (before !== undefined && before.bytes.length > 0) checkSeen(place, before.sha256, context);
@@ -55,7 +53,7 @@ export function planChanges(workspace: Workspace, files: readonly FilePatch[], c
     });
   }
 
-  function remove({ path }: Section<"delete">, place: ResolvedPath): void {
+  function remove({ path }: SectionOf<"delete">, place: ResolvedPath): void {
     if (statsOf(place) === undefined) throw missing(workspace, place);
     checkNoLink(workspace, path, place);
     const before = readTextFile(workspace, place);
@@ -64,7 +62,7 @@ export function planChanges(workspace: Workspace, files: readonly FilePatch[], c
     planned.changes.push({ place, before: before.text, after: "", told: [`Deleted ${place.shown}.`], seen: undefined });
   }
 
-  function update(file: Section<"update">, place: ResolvedPath): void {
+  function update(file: SectionOf<"update">, place: ResolvedPath): void {
     const before = readTextFile(workspace, place);
     const since = foreignChange(place, before.sha256, context);
     const { text, notes } = patched(place.shown, before, file.hunks, since);
@@ -116,7 +114,7 @@ function patched(
 
 /** Sections that update one file are one: their hunks follow each other. */
 function merged(files: readonly FilePatch[]): FilePatch[] {
-  const updates = new Map<string, Section<"update">>();
+  const updates = new Map<string, SectionOf<"update">>();
   return files.flatMap((file): FilePatch[] => {
     if (file.kind !== "update") return [file];
     const first = updates.get(file.path);
