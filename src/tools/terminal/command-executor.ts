@@ -66,20 +66,20 @@ function startInBackground(id: string, command: Omit<ShellCommand, "onOutput">):
   const startedAt = performance.now();
   let end: ShellEnd | undefined;
   let elapsedMs: number | undefined;
-  let changed = Promise.withResolvers<void>();
-  let hasNews = false;
+  /** Resolves once there is something new to take. */
+  let news = Promise.withResolvers<void>();
+  let printedAt: number | undefined;
 
   function onOutput(chunk: Buffer): void {
     output.write(chunk);
-    hasNews = true;
-    changed.resolve();
-    changed = Promise.withResolvers();
+    printedAt = performance.now();
+    news.resolve();
   }
 
   function onEnd(how: ShellEnd): void {
     end = how;
     elapsedMs = performance.now() - startedAt;
-    changed.resolve();
+    news.resolve();
   }
 
   const ended = runInShell({ ...command, onOutput }, stopping.signal).then(onEnd, (error: unknown) => {
@@ -93,16 +93,18 @@ function startInBackground(id: string, command: Omit<ShellCommand, "onOutput">):
     end: () => end,
     elapsedMs: () => elapsedMs ?? performance.now() - startedAt,
     takeOutput() {
-      hasNews = false;
-      return end === undefined ? output.take() : output.text();
+      if (end !== undefined) return output.text();
+      printedAt = undefined;
+      news = Promise.withResolvers();
+      return output.take();
     },
     async settled(waitMs, signal) {
       const until = performance.now() + waitMs;
       while (end === undefined && !signal.aborted) {
-        const leftMs = until - performance.now();
-        if (leftMs <= 0) return;
-        const isChanged = await settlesWithin(changed.promise, hasNews ? Math.min(QUIET_MS, leftMs) : leftMs, signal);
-        if (!isChanged && hasNews) return;
+        const now = performance.now();
+        const waitUntil = printedAt === undefined ? until : Math.min(until, printedAt + QUIET_MS);
+        if (waitUntil <= now) return;
+        await settlesWithin(printedAt === undefined ? news.promise : ended, waitUntil - now, signal);
       }
     },
     async stop() {

@@ -105,3 +105,46 @@ describe("a long line", () => {
     );
   });
 });
+
+describe("several edits in one call", () => {
+  const FILE = "one\ntwo\nthree\n";
+  const edits = (...pairs: [old_string: string, new_string: string][]) =>
+    pairs.map(([old_string, new_string]) => ({ old_string, new_string }));
+
+  test("are made in order, each in the result of the one before", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("f.txt", FILE);
+    const wanted = edits(["one", "1"], ["1\ntwo", "12"], ["three", ""]);
+    const { ok, text } = await call("edit_file", { path: "f.txt", old_string: "", new_string: "", edits: wanted });
+    assert.deepEqual([ok, text], [true, "Replaced 3 occurrences in f.txt."]);
+    assert.equal((await call("read_file", { path: "f.txt" })).text, "1\t12\n2\t");
+  });
+
+  test("are all made or none, and the one that misses is named", async (context) => {
+    const { write, call } = openWorkshop(context);
+    write("f.txt", FILE);
+    for (const [wanted, told] of [
+      [edits(["one", "1"], ["tow", "2"]), /^Edit 2 of 2, nothing was changed: old_string does not occur in f\.txt\./],
+      [edits(["three", "3"], ["three", "4"], ["one", "1"]), /^Edit 2 of 3, nothing was changed: /],
+      [edits(["t", "T"], ["one", "1"]), /^Edit 1 of 2, nothing was changed: old_string occurs 2 times/],
+    ] as const) {
+      const { ok, text } = await call("edit_file", { path: "f.txt", edits: wanted });
+      assert.ok(!ok);
+      assert.match(text, told);
+      assert.equal((await call("read_file", { path: "f.txt" })).text, "1\tone\n2\ttwo\n3\tthree");
+    }
+  });
+
+  test("come instead of a single one", async (context) => {
+    const { call } = openWorkshop(context);
+    for (const input of [
+      { old_string: "a", new_string: "b", edits: edits(["a", "b"]) },
+      { old_string: "a" },
+      { new_string: "a" },
+      { old_string: "", new_string: "a" },
+      { edits: [] },
+      {},
+    ])
+      await assert.rejects(call("edit_file", { path: "f.txt", ...input }), JSON.stringify(input));
+  });
+});

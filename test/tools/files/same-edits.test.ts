@@ -67,6 +67,7 @@ test("both tools make the same change, and nothing else changes", async (context
       const before = encoded(lines, form);
       const expected = encoded(changed(lines, passages), form);
       const edits = passages.map((passage) => editOf(lines, passage));
+      fc.pre(areClear(lines, edits));
       const calls: [tool: string, input: object][] = [
         ["edit_file", { path: "f", edits }],
         ["apply_patch", { input: patchOf(lines, passages) }],
@@ -163,6 +164,16 @@ function editOf(lines: readonly Line[], { from, to, change }: Passage): { old_st
   const kept = (start: number, end: number) => lines.slice(start, end).map(({ text }) => text);
   const after = [...kept(from, change.from), ...change.added, ...kept(change.to, to)];
   return { old_string: textOf(lines, from, to), new_string: after.join("\n") };
+}
+
+/** What an earlier edit joins must not be the passage of a later one. */
+function areClear(lines: readonly Line[], edits: readonly ReturnType<typeof editOf>[]): boolean {
+  let text = textOf(lines, 0, lines.length);
+  return edits.every(({ old_string, new_string }) => {
+    const isClear = text.indexOf(old_string) === text.lastIndexOf(old_string);
+    text = text.replace(old_string, () => new_string);
+    return isClear;
+  });
 }
 
 function patchOf(lines: readonly Line[], passages: readonly Passage[]): string {

@@ -16,7 +16,6 @@ const MAX_EDITS = 200;
 
 const oldString = z
   .string()
-  .min(1)
   .refine(...WHOLE_CHARACTERS)
   .describe("The text to replace, exactly as in the file, without line numbers. It must occur once.");
 const newString = z
@@ -32,17 +31,15 @@ const input = z
     new_string: newString.optional(),
     replace_all: replaceAll,
     edits: z
-      .array(z.strictObject({ old_string: oldString, new_string: newString, replace_all: replaceAll }))
+      .array(z.strictObject({ old_string: oldString.min(1), new_string: newString, replace_all: replaceAll }))
       .min(1)
       .max(MAX_EDITS)
       .optional()
       .describe("Instead of old_string and new_string: several edits, each made in the result of the one before."),
   })
   .refine(
-    ({ old_string, new_string, replace_all, edits }) =>
-      edits === undefined
-        ? old_string !== undefined && new_string !== undefined
-        : old_string === undefined && new_string === undefined && replace_all === undefined,
+    ({ old_string = "", new_string, edits }) =>
+      edits === undefined ? old_string !== "" && new_string !== undefined : old_string === "" && !new_string,
     "Give old_string and new_string, or edits.",
   );
 
