@@ -3,11 +3,11 @@
  * directories between them, with the files that they import (`@docs/rules.md`). Notes come from whoever wrote the
  * project, so they reach no further than the directory that they are for.
  */
-import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { keyRemoved, type Warning } from "../errors.ts";
 import { isSecretFile } from "../secret-files.ts";
 import { type ForeignText, type ReadBounds, readForeignTextLater } from "../system/foreign-file.ts";
+import { directoriesAbove } from "../system/repository.ts";
 import { isWithin } from "../values/path-within.ts";
 import { importsIn, withoutComments } from "./note-imports.ts";
 
@@ -41,7 +41,7 @@ export async function projectNotes(workspace: string, { within, redact, ...given
   const warnings: Warning[] = [];
   const seen = new Set<string>();
   let lookups = 0;
-  const parents = within.includes(workspace) ? await parentsUpToRoot(workspace) : [];
+  const parents = within.includes(workspace) ? await directoriesAbove(workspace) : [];
 
   function warn(message: string): void {
     warnings.push({ code: "notes-unreadable", message });
@@ -108,27 +108,6 @@ export async function projectNotes(workspace: string, { within, redact, ...given
 function protectionOfNotes(real: string, { protectionOf }: Pick<NotesBounds, "protectionOf">): string | undefined {
   if (isSecretFile(real)) return `${basename(real)} usually holds secrets`;
   return NAMES.includes(basename(real)) ? undefined : protectionOf?.(real);
-}
-
-/**
- * The directories above a workspace, from the root of its repository down; none if it is in no repository. One that
- * belongs to somebody else ends the search: anybody can put notes into a shared directory.
- */
-async function parentsUpToRoot(workspace: string): Promise<string[]> {
-  try {
-    const real = await realpath(workspace);
-    const { uid } = await stat(real);
-    const above: string[] = [];
-    for (let at = real; (await stat(at)).uid === uid; at = dirname(at)) {
-      if (at !== real) above.unshift(at);
-      const isRoot = await stat(join(at, ".git")).catch(() => undefined);
-      if (isRoot !== undefined) return above;
-      if (dirname(at) === at) break;
-    }
-  } catch {
-    // The workspace is gone or cannot be searched; reading its own notes says so.
-  }
-  return [];
 }
 
 function isEmpty(text: string): boolean {

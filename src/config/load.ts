@@ -132,8 +132,13 @@ export function configTexts(place: ConfigPlace): string {
 }
 
 function agentFiles({ env, cwd }: ConfigPlace, files: readonly ConfigFile[]): AgentFile[] {
+  return readAgentFiles(env, cwd, trustedProject(files));
+}
+
+/** Directory of the project whose config is trusted, if there is one. */
+export function trustedProject(files: readonly ConfigFile[]): string | undefined {
   const project = files.find(({ kind, trusted }) => kind === "project" && trusted);
-  return readAgentFiles(env, cwd, project && dirname(dirname(project.path)));
+  return project && dirname(dirname(project.path));
 }
 
 /** The config files for a place, lowest layer first. There may be none. */

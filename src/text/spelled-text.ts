@@ -59,3 +59,12 @@ export function spelled(character: string): string {
   const hex = code.toString(16);
   return SHORT[character] ?? (code < 0x100 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
+
+/** Controls, and the invisible characters that can reorder or hide text (bidi marks, zero-width, tags). */
+const UNSAFE =
+  /[\p{Cc}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Cs}]/gu;
+
+/** Replaces every unsafe character with a visible escape (`\x1b`, `\u{202e}`). Line feeds and tabs stay. */
+export function harmless(text: string): string {
+  return text.replace(UNSAFE, (found) => (found === "\n" || found === "\t" ? found : spelled(found)));
+}

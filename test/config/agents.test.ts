@@ -22,7 +22,7 @@ function matter(lines: string, body = "Do it well."): string {
 }
 
 const WEB = ["web_fetch", "web_search"];
-const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal", ...WEB];
+const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal", ...WEB, "read_skill"];
 
 describe("a file of Claude Code", () => {
   test("names, describes, routes and limits its agent", () => {
@@ -53,7 +53,11 @@ describe("a file of Claude Code", () => {
       /without a counterpart here: Bash\(git diff, git log\)/,
     ],
     ["name: a\ntools: WebFetch, mcp__docs__find", ["web_fetch"], /without a counterpart here: mcp__docs__find/],
-    ["name: a\ndisallowedTools: Write, Edit, Bash(rm *)", ["read_file", "list_dir", "glob", "grep", ...WEB]],
+    [
+      "name: a\ndisallowedTools: Write, Edit, Bash(rm *)",
+      ["read_file", "list_dir", "glob", "grep", ...WEB, "read_skill"],
+    ],
+    ["name: a\ntools: Grep, Skill", ["grep", "read_skill"]],
     ["name: a\ntools: Read, Write\ndisallowedTools: Write", ["read_file", "list_dir"]],
   ];
   for (const [lines, tools, note] of TOOLS)
@@ -104,18 +108,21 @@ describe("a file of opencode", () => {
 
   const TOOLS: [lines: string, tools: string[] | undefined, note?: RegExp][] = [
     ["mode: all", undefined],
-    ["tools: { write: false, edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
-    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
+    [
+      "tools: { write: false, edit: false }",
+      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"],
+    ],
+    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"]],
     ["tools: { '*': false, grep: true }", ["grep"]],
     [
       "tools: { bash: false, webfetch: true, todoread: true }",
       ALL.filter((name) => name !== "terminal"),
       /without a counterpart here: todoread/,
     ],
-    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB]],
+    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"]],
     [
       "permission: { edit: ask }",
-      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB],
+      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"],
       /edit: ask removes it/,
     ],
     ["permission: { bash: ask }", ALL],
@@ -123,6 +130,7 @@ describe("a file of opencode", () => {
     ["permission: { webfetch: deny, websearch: deny }", ALL.filter((name) => !WEB.includes(name))],
     ["permission: { bash: { '*': ask, 'git diff': allow } }", ALL],
     ["permission: { bash: { 'rm *': deny, '*': allow } }", ALL.filter((name) => name !== "terminal")],
+    ["permission: { skill: deny }", ALL.filter((name) => name !== "read_skill")],
     ["permission: deny", []],
   ];
   for (const [lines, tools, note] of TOOLS)

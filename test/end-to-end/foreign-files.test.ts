@@ -173,6 +173,41 @@ describe("in a workspace of another user", { timeout: 110_000 }, () => {
     assert.deepEqual([code, /pipe\.png is not a regular file/.test(stderr)], [3, true], stderr);
   });
 
+  test("skills that lead out of it or are no files are left out, and hold up nothing", async () => {
+    const skill = "---\nname: NAME\ndescription: Of the project.\n---\nDo it.\n";
+    const inFolder = (make: (folder: string, workspace: string) => void) => (workspace: string) => {
+      const folder = join(workspace, ".claude/skills/bad");
+      mkdirSync(folder, { recursive: true });
+      make(folder, workspace);
+    };
+    const refused = {
+      "a skill that is a link to a private key": inFolder((folder) =>
+        symlinkSync(join(home, ".ssh/id_ed25519"), join(folder, "SKILL.md")),
+      ),
+      "a skill that is a pipe": inFolder((folder) => void execFileSync("mkfifo", [join(folder, "SKILL.md")])),
+      "a skill that is an endless device": inFolder((folder) => symlinkSync("/dev/zero", join(folder, "SKILL.md"))),
+      "a skill in a linked folder": inFolder((folder, workspace) => {
+        writeFileSync(join(home, ".ssh/SKILL.md"), skill);
+        symlinkSync(join(home, ".ssh"), join(workspace, ".claude/skills/linked"));
+        rmSync(folder, { recursive: true });
+      }),
+      "a pipe in place of the folder": (workspace: string) => {
+        mkdirSync(join(workspace, ".claude"));
+        execFileSync("mkfifo", [join(workspace, ".claude/skills")]);
+      },
+    };
+    const honest = {
+      "a skill with a key": inFolder((folder) =>
+        writeFileSync(join(folder, "SKILL.md"), skill.replace("project.", `project: ${SECRET}`)),
+      ),
+    };
+    const { delegation_id: id, results } = await run(home, workspaces({ ...refused, ...honest }));
+    assert.ok(results.every(({ status }) => status === "completed"));
+    for (const goal of Object.keys(refused)) assert.doesNotMatch(promptsOf(goal), /read_skill/, goal);
+    assert.match(promptsOf("a skill with a key"), /- NAME: Of the project: \[secret LAB_API_KEY\]/);
+    await assertNowhere(id);
+  });
+
   test("unreadable definitions are reported in agents, doctor and for a task that names the agent", async () => {
     const workspace = mkdtempSync(join(home, "work", "agents-"));
     const folder = join(workspace, ".claude/agents");

@@ -86,6 +86,8 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
       throw new Error("no file should be read here");
     },
     readNotes: staged.readNotes ?? (async () => ({ warnings: [] })),
+    findSkills: async () => ({ found: [], warnings: [] }),
+    readSkill: async () => undefined,
     permissions: config.permissions,
     commandEnvironment: () => ({}),
     listModels: () => ({ aliases: [], models: [] }),

@@ -22,7 +22,7 @@ import { oneLine } from "../terminal/terminal-text.ts";
 import { columnsOf, wrapFor } from "../terminal/word-wrap.ts";
 import { type Finding, findingsOf } from "./route-trial.ts";
 
-const MAX_AGENT_NOTES = 5;
+const MAX_NOTES = 5;
 
 type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: string };
 
@@ -49,6 +49,7 @@ export const declareDoctor: Declare = (command, context) => {
       const findings = eachErrorOnce([
         ...attempt("config", () => configFindings(place)),
         ...attempt("providers", () => providerFindings(place)),
+        ...(await skillFindings(place)),
         ...(flags.online === true ? await onlineFindings(place, io.clock) : []),
         ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
         ...(await journalFindings(context, flags.config)),
@@ -99,17 +100,34 @@ function configFindings(place: DoctorContext): Finding[] {
   const none: Finding = { state: "good", about: "config", text: "no file, and none is needed" };
   const notes = [
     ...warnings.map(({ message }): Finding => ({ state: "note", about: "config", text: message })),
-    ...agentNotes(agents.warnings),
+    ...firstNotes("agents", agents.warnings, ": deputy agents lists them"),
   ];
   return [...(found.length === 0 ? [none] : found), ...notes];
 }
 
-/** The first few warnings; `deputy agents` lists all. */
-function agentNotes(warnings: readonly Warning[]): Finding[] {
-  const texts = warnings.slice(0, MAX_AGENT_NOTES).map(({ message }) => message);
+/** The first few warnings. @param hint how to see the others */
+function firstNotes(about: string, warnings: readonly Warning[], hint = ""): Finding[] {
+  const texts = warnings.slice(0, MAX_NOTES).map(({ message }) => message);
   const more = warnings.length - texts.length;
-  if (more > 0) texts.push(`${more} more cannot be read: deputy agents lists them`);
-  return texts.map((text) => ({ state: "note", about: "agents", text }));
+  if (more > 0) texts.push(`${more} more cannot be read${hint}`);
+  return texts.map((text) => ({ state: "note", about, text }));
+}
+
+/** The skills that children here can read, the user's own first. */
+async function skillFindings(place: DoctorContext): Promise<Finding[]> {
+  try {
+    const { found, warnings } = await createSetups(place)().findSkills({ workspace: place.cwd });
+    const [ofUser, ofProject] = [false, true].map((isOfProject) =>
+      found.filter(({ project }) => (project !== undefined) === isOfProject).map(({ name }) => name),
+    );
+    const texts = [ofUser?.join(", "), ofProject?.length && `of this project: ${ofProject.join(", ")}`].filter(Boolean);
+    const names: Finding = { state: "good", about: "skills", text: texts.join("; ") };
+    return [...(texts.length > 0 ? [names] : []), ...firstNotes("skills", warnings)];
+  } catch (error) {
+    // Another finding already covers an unreadable config.
+    if (error instanceof DeputyError) return [];
+    throw error;
+  }
 }
 
 function providerFindings(place: DoctorContext): Finding[] {

@@ -3,16 +3,9 @@
  * limited to its columns. Width is counted in terminal cells, by grapheme.
  */
 import { createRequire } from "node:module";
-import { spelled } from "../../text/spelled-text.ts";
+import { harmless } from "../../text/spelled-text.ts";
 
-/** Controls, and the invisible characters that can reorder or hide text (bidi marks, zero-width, tags). */
-const UNSAFE =
-  /[\p{Cc}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Cs}]/gu;
-
-/** Replaces every unsafe character with a visible escape (`\x1b`, `\u{202e}`). Line feeds and tabs stay. */
-export function harmless(text: string): string {
-  return text.replace(UNSAFE, (found) => (found === "\n" || found === "\t" ? found : spelled(found)));
-}
+export { harmless };
 
 /** Length from which a text that becomes one line is cut. */
 const MOST_CHARS = 2000;

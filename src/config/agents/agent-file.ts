@@ -165,7 +165,8 @@ function consumeMap(fields: Fields, key: string): Fields | undefined {
 
 // Tools --------------------------------------------------------------------------------------------------------------
 
-type ToolRow = { toolset: NonNullable<AgentConfig["toolsets"]>[number] } & Record<AgentFormat, readonly string[]>;
+/** Without a toolset, a tool comes with any of them. */
+type ToolRow = { toolset?: NonNullable<AgentConfig["toolsets"]>[number] } & Record<AgentFormat, readonly string[]>;
 
 /** Deputy's tools and their names elsewhere. The first of its names that the file decides applies to the tool. */
 const TOOLS: Record<string, ToolRow> = {
@@ -178,11 +179,13 @@ const TOOLS: Record<string, ToolRow> = {
   terminal: { toolset: "terminal", claude: ["Bash"], opencode: ["bash"] },
   web_fetch: { toolset: "web", claude: ["WebFetch"], opencode: ["webfetch"] },
   web_search: { toolset: "web", claude: ["WebSearch"], opencode: ["websearch"] },
+  read_skill: { claude: ["Skill"], opencode: ["skill"] },
 };
 
 function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolsets" | "tools"> {
   const tools = Object.entries(TOOLS).filter(([, row]) => allows(row));
-  return { toolsets: [...new Set(tools.map(([, { toolset }]) => toolset))], tools: tools.map(([name]) => name) };
+  const toolsets = tools.map(([, { toolset }]) => toolset).filter((toolset) => toolset !== undefined);
+  return { toolsets: [...new Set(toolsets)], tools: tools.map(([name]) => name) };
 }
 
 /**

@@ -6,8 +6,9 @@ import { createProtection } from "../../child/file-rules.ts";
 import { type Notes, projectNotes } from "../../child/notes.ts";
 import type { Clock } from "../../clock.ts";
 import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
-import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig } from "../../config/load.ts";
+import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig, trustedProject } from "../../config/load.ts";
 import { ownFiles } from "../../config/own-files.ts";
+import { findSkills, readSkillFile } from "../../config/skills/skills.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Config } from "../../config-schema.ts";
 import type { Failure, Warning } from "../../errors.ts";
@@ -21,6 +22,7 @@ import type { LookAtFile } from "../../routing/files.ts";
 import type { LookAtImage } from "../../routing/images.ts";
 import { createRouting, type Routing } from "../../routing/routing.ts";
 import type { Lease } from "../../secret.ts";
+import type { Skill, Skills, SkillText } from "../../skill.ts";
 import { bindPaths, isInPlace } from "../../system/bound-paths.ts";
 import type { Environment } from "../../template.ts";
 import type { PermissionRule, Tool } from "../../tool.ts";
@@ -58,6 +60,10 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   readGivenFile(place: WorkPlace, path: string): GivenFile;
   /** Reads a workspace's notes for agents, within its boundary. */
   readNotes(place: WorkPlace): Promise<Notes>;
+  /** Finds the skills of a workspace and of the user. */
+  findSkills(place: WorkPlace): Promise<Skills>;
+  /** Reads a file below the folder of a skill, without known keys. */
+  readSkill(place: WorkPlace, skill: Skill, file: string): Promise<SkillText>;
   permissions: PermissionRule[];
   /** Environment of commands: without any provider's key. */
   commandEnvironment(): Record<string, string>;
@@ -132,6 +138,14 @@ function readSetup(
   divided(); // Runs before the first child: variables that commands do not get must not be readable in this process either.
   const environment = () => commandEnvironment(divided(), credentials.holdsKey, config.terminal.env);
   const { webhook } = config.notify;
+  const textBounds = (place: WorkPlace) => ({
+    within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
+    isOwn: createOwnCheck(own).isOwn,
+    protectionOf: (real: string) => protectionOf(relativeTo({ ...reachOf(place), realPaths: bind(place) }, real)),
+    redact: credentials.redact,
+  });
+  const trusted = trustedProject(loaded.files);
+  const skillBounds = (where: WorkPlace) => ({ ...textBounds(where), env: place.env, trusted });
   let offered: AvailableModels | undefined;
   return {
     loaded,
@@ -167,13 +181,9 @@ function readSetup(
       const file = readFile(place, path);
       return { ...file, text: credentials.redact(file.text) };
     },
-    readNotes: (place) =>
-      projectNotes(place.workspace, {
-        within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
-        isOwn: createOwnCheck(own).isOwn,
-        protectionOf: (real) => protectionOf(relativeTo({ ...reachOf(place), realPaths: bind(place) }, real)),
-        redact: credentials.redact,
-      }),
+    readNotes: (place) => projectNotes(place.workspace, textBounds(place)),
+    findSkills: (place) => findSkills(place.workspace, skillBounds(place)),
+    readSkill: (place, skill, file) => readSkillFile(skill, file, skillBounds(place)),
     permissions: config.permissions,
     listModels(filter) {
       const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");

@@ -8,7 +8,8 @@ import type { Planned, Ready } from "../../plan.ts";
 import type { Call } from "../../task.ts";
 import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
-import { createPrompts } from "../work/prompts.ts";
+import { createPrompts, createSkillsOf } from "../work/prompts.ts";
+import { mayReadSkills } from "../work/toolbox.ts";
 
 /** The estimate of one request. `usd` is absent if the price is unknown. */
 export type RequestEstimate = { inputTokens: number; outputTokens: number; usd?: number };
@@ -24,12 +25,18 @@ type PlannedCall = { planned: readonly Planned[]; call: Call; agents: Record<str
 
 export async function estimate({ planned, call, agents, setup }: PlannedCall, surface: string): Promise<Estimates> {
   const prompts = createPrompts({ call, agents, surface }, setup);
+  const skillsOf = createSkillsOf(setup);
   const { signal } = new AbortController();
 
   async function ofTask(ready: Ready): Promise<RequestEstimate> {
     const own = toolsFor(ready.route, setup.tools(ready.toolsets, ready));
-    const tools = [...own, ...(ready.role === undefined ? [] : DELEGATION_TOOLS)];
-    const { prompt } = await prompts(ready, tools, signal);
+    const skills = await skillsOf(ready, signal);
+    const tools = [
+      ...own,
+      ...(mayReadSkills(ready, own, skills) ? [{ name: "read_skill" }] : []),
+      ...(ready.role === undefined ? [] : DELEGATION_TOOLS),
+    ];
+    const { prompt } = await prompts(ready, tools, skills, signal);
     const characters = (ready.files ?? []).reduce(
       (sum, { bytes }) => sum + bytes,
       prompt.system.length + prompt.user.length,

@@ -8,6 +8,7 @@ import type { GivenFile } from "../../given-file.ts";
 import type { Image } from "../../image.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
+import type { Skill } from "../../skill.ts";
 import { createRecall } from "../../tools/recall.ts";
 import { createCommandExecutor } from "../../tools/terminal/command-executor.ts";
 import type { Approvals } from "../control/approvals.ts";
@@ -22,7 +23,7 @@ import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.t
 import { earlierResults } from "./earlier-results.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NestedDelegations } from "./nested-delegations.ts";
-import type { Prompts } from "./prompts.ts";
+import type { Prompts, SkillsOf } from "./prompts.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import { type ChatExtras, toolsOf } from "./toolbox.ts";
@@ -39,6 +40,7 @@ export type ChildRunnerDeps = {
   /** The run's own budget, and every enclosing budget. */
   budgets: readonly Budget[];
   prompts: Prompts;
+  skillsOf: SkillsOf;
   recorder: Recorder;
   interrupts: Interrupts;
   approvals: Approvals;
@@ -105,13 +107,12 @@ function slotAndDeadline({ services, recorder, run }: ChildRunnerDeps, open: Ope
 
 /** Waits for a slot, then runs the child's loop and records every event of it. */
 async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<void> {
-  const { services, setup, run, past, prompts, recorder } = deps;
+  const { services, setup, run, past, prompts, skillsOf, recorder } = deps;
   const { clock, journal } = services;
   const { planned, earlierMs, slot, deadline, signal } = child;
   const { childId, taskIndex } = child.child.tally;
   const { delegationId } = run;
   const about = { delegationId, childId };
-  const childDeps = depsOf(deps, child);
   const hasSlot = await slot.acquire(planned.route.provider, signal);
   if (!hasSlot) return recorder.record(neverStarted(about, signal, clock.now()));
   const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
@@ -119,12 +120,14 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const files = loadGivenFiles(planned, setup);
   if ("failure" in files) return recorder.record(failedEnd(about, files.failure, clock.now()));
   deadline.resume();
+  const skills = await skillsOf(planned, signal);
+  const childDeps = depsOf({ ...deps, skills }, child);
   keepContents({ images, files }, planned, childDeps.keep);
   const input: ChildInput = {
     ...about,
     taskIndex,
     planned,
-    ...(await prompts(planned, childDeps.tools, signal)),
+    ...(await prompts(planned, childDeps.tools, skills, signal)),
     images,
     files,
     past: past.get(childId) ?? [],
@@ -148,7 +151,10 @@ function keepContents(
 }
 
 /** Dependencies of the loop. The child's clock pauses while it waits for money or for its turn. */
-function depsOf(deps: ChildRunnerDeps, { child, planned, slot, deadline, commands }: ChildAtWork): ChildDeps {
+function depsOf(
+  deps: ChildRunnerDeps & { skills: readonly Skill[] },
+  { child, planned, slot, deadline, commands }: ChildAtWork,
+): ChildDeps {
   const { services, setup, approvals, recorder, run } = deps;
   const { clock, model, random, schemas } = services;
   const { delegation } = setup.config;

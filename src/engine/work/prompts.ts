@@ -1,17 +1,22 @@
-/** The prompts of a run's children. */
+/** The prompts of a run's children, and the skills that they can read. */
 import type { ChildInput } from "../../child/child.ts";
 import type { Notes } from "../../child/notes.ts";
 import { childPrompt, conversationPrompt, taskPrompt } from "../../child/prompt.ts";
 import type { Ready } from "../../plan.ts";
 import { isConversation, type Run } from "../../run/run.ts";
+import type { Skill, Skills } from "../../skill.ts";
 import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
 
 export type Prompts = (
   planned: Ready,
   tools: readonly { name: string }[],
+  skills: readonly Skill[],
   signal: AbortSignal,
 ) => Promise<Pick<ChildInput, "prompt" | "warnings">>;
+
+/** The skills of a child's workspace. */
+export type SkillsOf = (planned: Ready, signal: AbortSignal) => Promise<readonly Skill[]>;
 
 /** Reads the project's notes once per workspace. A stopped child does not wait for them. */
 export function createPrompts(
@@ -21,15 +26,15 @@ export function createPrompts(
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
-  return async ({ task, workspace, realPaths, agent, images, files }, tools, signal) => {
+  return async ({ task, workspace, realPaths, agent, images, files }, tools, skills, signal) => {
     const known = notes.get(workspace) ?? readNotes({ workspace, ...present({ realPaths }) });
     notes.set(workspace, known);
-    const { text, warnings } = await Promise.race([known, noNotesOnce(signal)]);
+    const { text, warnings } = await Promise.race([known, nothingOnce<Notes>(signal, { warnings: [] })]);
     const names = tools.map(({ name }) => name);
     const part = agent === undefined ? undefined : agents[agent];
     return {
       prompt: {
-        system: systemPrompt(workspace, names, text, part),
+        system: systemPrompt(workspace, names, { skills, ...present({ notes: text }) }, part),
         user: taskPrompt(task, call.context, present({ images, files })),
       },
       warnings,
@@ -37,10 +42,21 @@ export function createPrompts(
   };
 }
 
-function noNotesOnce(signal: AbortSignal): Promise<Notes> {
-  return new Promise((resolve) => {
-    const giveUp = () => resolve({ warnings: [] });
-    if (signal.aborted) giveUp();
-    signal.addEventListener("abort", giveUp, { once: true });
+/** Looks for skills once per workspace. A stopped child does not wait for them. */
+export function createSkillsOf({ findSkills }: Pick<Setup, "findSkills">): SkillsOf {
+  const skills = new Map<string, Promise<Skills>>();
+  return async ({ workspace, realPaths }, signal) => {
+    const known = skills.get(workspace) ?? findSkills({ workspace, ...present({ realPaths }) });
+    skills.set(workspace, known);
+    const { found } = await Promise.race([known, nothingOnce<Skills>(signal, { found: [], warnings: [] })]);
+    return found;
+  };
+}
+
+/** Resolves to the given value when the signal aborts. */
+function nothingOnce<Nothing>(signal: AbortSignal, nothing: Nothing): Promise<Nothing> {
+  return new Promise((done) => {
+    if (signal.aborted) done(nothing);
+    signal.addEventListener("abort", () => done(nothing), { once: true });
   });
 }

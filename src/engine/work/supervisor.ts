@@ -13,7 +13,7 @@ import { type OpenChild, runOpenChild } from "./child-runner.ts";
 import { openInbox } from "./inbox.ts";
 import { createInterrupts, stopWithParent } from "./interrupts.ts";
 import { createNestedDelegations } from "./nested-delegations.ts";
-import { createPrompts } from "./prompts.ts";
+import { createPrompts, createSkillsOf } from "./prompts.ts";
 import { createRecorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import type { ChatExtras } from "./toolbox.ts";
@@ -51,11 +51,13 @@ export async function supervise(
   const open = openChildren(run);
   const budgets = [...(parent?.budgets ?? []), createBudget(budgetOf(run, setup.config), spentIn(run.children))];
   const prompts = createPrompts(run, setup);
+  const skillsOf = createSkillsOf(setup);
   const interrupts = createInterrupts();
   const recorder = createRecorder({ journal, run, publish, stop: interrupts.stop });
   const approvals = createApprovals(approvalOptions, setup.config.delegation.approval_timeout_seconds * 1000, clock);
   const nested = createNestedDelegations({ clock, setup, run, recorder, delegate, approvalOptions });
-  const deps = { services, setup, run, past, budgets, prompts, recorder, interrupts, approvals, nested, chatExtras };
+  const own = { services, setup, run, past, budgets, prompts, skillsOf, recorder };
+  const deps = { ...own, interrupts, approvals, nested, chatExtras };
 
   await nextTurn();
   const ignoreParent = parent && stopWithParent(interrupts, parent.signal);

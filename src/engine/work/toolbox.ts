@@ -7,10 +7,12 @@ import type { Route } from "../../route.ts";
 import type { Bounds } from "../../routing/plan.ts";
 import { isConversation, type Run } from "../../run/run.ts";
 import { reportOf } from "../../run/run-report.ts";
+import type { Skill } from "../../skill.ts";
 import type { Call } from "../../task.ts";
 import type { Tool } from "../../tool.ts";
 import { createDelegate } from "../../tools/delegation/delegate.ts";
 import { createListModels } from "../../tools/delegation/list-models.ts";
+import { createReadSkill } from "../../tools/read-skill.ts";
 import type { ChildSlot } from "../limits/child-slot.ts";
 import type { Setup } from "../setup/setup.ts";
 import { restOf } from "../start/nested-call.ts";
@@ -41,6 +43,7 @@ export type ToolboxDeps = {
   run: Run;
   nested: NestedDelegations;
   chatExtras: ChatExtras | undefined;
+  skills: readonly Skill[];
 };
 
 /** Returns the tools of a child. A conversation's model may not support tools. */
@@ -48,7 +51,8 @@ export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot
   const { setup, run, chatExtras } = deps;
   const { planned } = delegator;
   if (planned.route.facts.tools === false) return [];
-  const tools = ownTools(setup, planned);
+  const own = ownTools(setup, planned);
+  const tools = mayReadSkills(planned, own, deps.skills) ? [...own, readSkillTool(deps, planned)] : own;
   if (!mayDelegate(deps, planned)) return tools;
   const listModels = createListModels({ listModels: setup.listModels });
   const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
@@ -62,6 +66,15 @@ function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
   if (named === undefined) return all;
   const isNamed = (name: string) => named.includes(name);
   return all.filter(({ name, comesWith }) => isNamed(name) || comesWith?.every(isNamed));
+}
+
+/** Skills need a tool to follow them with. An agent definition that limits its tools has to name `read_skill`. */
+export function mayReadSkills({ tools: named }: Ready, own: readonly Tool[], skills: readonly Skill[]): boolean {
+  return skills.length > 0 && own.length > 0 && (named === undefined || named.includes("read_skill"));
+}
+
+function readSkillTool({ setup, skills }: ToolboxDeps, place: Ready): Tool {
+  return createReadSkill({ skills, read: (skill, file) => setup.readSkill(place, skill, file) });
 }
 
 function mayDelegate({ run, setup }: ToolboxDeps, { role }: Ready): boolean {
