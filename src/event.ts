@@ -3,6 +3,7 @@
  * event is named noun-verb, carries its time and subject, and never contains a secret.
  */
 import type { Failure, Warning } from "./errors.ts";
+import type { StoredImage } from "./image.ts";
 import type { Planned } from "./plan.ts";
 import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
@@ -354,6 +355,8 @@ export type ChildEvent =
         todo?: TodoItem[];
         /** Of the files whose lines were compared; absent in older journals. */
         linesChanged?: LinesChanged;
+        /** Images that it shows; an `image-add` has the bytes of each. */
+        images?: StoredImage[];
         durationMs: number;
       }
     >

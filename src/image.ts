@@ -21,6 +21,9 @@ export type ImageRef =
 /** An image as a request contains it. */
 export type Image = { mediaType: ImageType; base64: string } | { mediaType?: ImageType; url: string };
 
+/** An image in a tool's result, as events refer to it: its run stores the bytes once. */
+export type StoredImage = { sha256: string; mediaType: ImageType };
+
 export const NO_IMAGE = "expected a PNG, JPEG, GIF or WebP by its first bytes; found something else";
 
 /** Detects the type of an image by its first bytes, ignoring its name; undefined for anything else. */

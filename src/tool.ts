@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { CommandExecutor } from "./command-executor.ts";
+import type { StoredImage } from "./image.ts";
 import type { TodoItem } from "./todo.ts";
 
 /**
@@ -22,6 +23,9 @@ export type SeenFile = { path: string; sha256: string; from?: number; to?: numbe
 /** By workspace-relative path. */
 export type LinesChanged = Record<string, { added: number; removed: number }>;
 
+/** An image that a call shows. */
+export type ToolImage = StoredImage & { base64: string };
+
 export type ToolOutput = {
   /** The text that the model reads. The tool has already capped its size, and a cut is marked in the text. */
   text: string;
@@ -32,6 +36,8 @@ export type ToolOutput = {
   seen?: SeenFile[];
   /** Lines added to and removed from those files; a file whose lines were not compared is absent. */
   linesChanged?: LinesChanged;
+  /** Images for the model, if it can be shown any; the text says what they are. */
+  images?: ToolImage[];
   /** The list that the child keeps of its work, after this call. */
   todo?: TodoItem[];
   /** The same output as data, for programs, in the form of the tool's `output` schema. */

@@ -39,6 +39,8 @@ export type ChildInput = {
   images: readonly Image[];
   /** Their texts come before the task's. No event contains them, as for images. */
   files?: readonly GivenFile[];
+  /** Bytes, in base64, of the images in results of its tools so far, by hash. */
+  imageBytes?: ReadonlyMap<string, string>;
   /** The child's stored events, if it had started before it was interrupted. */
   past: readonly ChildEvent[];
   /** Milliseconds that it had worked before it was interrupted. */
@@ -160,6 +162,8 @@ export type Child = {
   readonly conversation: Conversation;
   /** The tools of requests, by the route's position and whether the conversation was compacted. */
   readonly offers: Map<string, readonly Tool[]>;
+  /** Bytes, in base64, of the images in its conversation's tool results, by hash. */
+  readonly imageBytes: Map<string, string>;
 };
 
 /** Loads a child from its stored events; without any, it is new. */
@@ -167,7 +171,7 @@ export function loadChild(input: ChildInput, deps: ChildDeps, signal: AbortSigna
   const conversation = createConversation(filesPrompt(input.files));
   for (const event of input.past) applyEvent(conversation, event);
   forgetFailures(conversation);
-  return { input, deps, signal, conversation, offers: new Map() };
+  return { input, deps, signal, conversation, imageBytes: new Map(input.imageBytes), offers: new Map() };
 }
 
 /** The tools that the next request offers. A call of another one of the child's tools works too. */

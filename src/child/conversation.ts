@@ -18,6 +18,7 @@ import type {
 import { routeName } from "../route.ts";
 import { addSeen } from "../seen-file.ts";
 import type { SeenFile } from "../tool.ts";
+import { present } from "../values/present.ts";
 import {
   applyCompaction,
   type CompactionState,
@@ -247,12 +248,15 @@ function addMessage(conversation: Conversation, message: HeldMessage): void {
 }
 
 function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
-  const { callId, name, target, text, ok } = event;
+  const { callId, name, target, text, ok, images } = event;
   conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
   const ref = distinctId(conversation.compaction.results, callId);
-  addMessage(conversation, { role: "tool", callId, ref, name, target, text, ok });
+  addMessage(conversation, { role: "tool", callId, ref, name, target, text, ok, ...present({ images }) });
   for (const file of event.seen ?? []) addSeen(conversation.seen, file);
-  const outcome = createHash("sha256").update(`${name}\0${target}\0${text}`).digest("base64");
+  const hashes = (images ?? []).map(({ sha256 }) => sha256);
+  const outcome = createHash("sha256")
+    .update([name, target, text, ...hashes].join("\0"))
+    .digest("base64");
   const { repeated } = conversation;
   conversation.repeated =
     repeated.outcome === outcome ? { ...repeated, count: repeated.count + 1 } : { outcome, count: 1, told: false };

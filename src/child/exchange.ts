@@ -161,7 +161,7 @@ async function* sendRequest(
   recorded.promise.catch(() => {}); // A request may fail before it waits for this.
   const replying = deps.model(
     {
-      ...{ route, access, system, messages, images, tools, mustAnswer },
+      ...{ route, access, system, messages, images, imageBytes: child.imageBytes, tools, mustAnswer },
       ...present({ keyName, leftOut: conversation.leftOut.get(routeName(route)) }),
       ...limit,
       stallMs: input.planned.limits.stallMs,

@@ -11,6 +11,7 @@ import { present } from "../values/present.ts";
 import { windowOf } from "./compaction/size.ts";
 import { summaryRequest } from "./compaction/summary.ts";
 import { applyEvent, createConversation } from "./conversation.ts";
+import type { ImageBytes } from "./image-room.ts";
 import { filesPrompt } from "./prompt.ts";
 import type { ModelCall } from "./wire/request/request.ts";
 import type { ToolList } from "./wire/request/tool-list.ts";
@@ -22,6 +23,8 @@ export type PastInput = {
   planned: Ready;
   images: readonly Image[];
   files: readonly GivenFile[];
+  /** Bytes, in base64, of images in tool results, by hash. */
+  imageBytes: ImageBytes;
   /** The child's events before the intent. */
   past: readonly ChildEvent[];
   /** The tools that the request offered. */
@@ -34,7 +37,7 @@ export function isRequestIntent(event: ChildEvent): event is RequestIntent {
 }
 
 export function pastRequest(
-  { planned, images, files, past, toolList }: PastInput,
+  { planned, images, files, imageBytes, past, toolList }: PastInput,
   intent: RequestIntent,
 ): Omit<ModelCall, "access"> {
   const conversation = createConversation(filesPrompt(files));
@@ -46,7 +49,15 @@ export function pastRequest(
   };
   if (intent.kind === "step-start") {
     const { system, messages, finalAnswerReason } = conversation;
-    return { ...common, route: asked, system, messages, images, mustAnswer: finalAnswerReason !== undefined };
+    return {
+      ...common,
+      route: asked,
+      system,
+      messages,
+      images,
+      imageBytes,
+      mustAnswer: finalAnswerReason !== undefined,
+    };
   }
   const route = planned.compaction?.route ?? asked;
   const { until = 0 } = intent;

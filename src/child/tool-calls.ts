@@ -13,6 +13,7 @@ import { present } from "../values/present.ts";
 import { type ApprovalDecision, type Child, childTools, emit, offeredTools } from "./child.ts";
 import { turnMessage } from "./conversation.ts";
 import { createFoundJudge } from "./file-rules.ts";
+import { keepImages } from "./keep-images.ts";
 import type { ToolCall } from "./message.ts";
 import { decidePermission } from "./permissions.ts";
 import { unknownTool } from "./unknown-tool.ts";
@@ -166,7 +167,8 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
   const { output, durationMs } = await run;
   // A call that continues with its child has not ended.
   if (CALLS_OF[tool.effect].cutOff === "goes-on" && child.signal.aborted) return;
-  const { text, ok, filesChanged = [], seen, todo, linesChanged } = output;
+  const { ok, filesChanged = [], seen, todo, linesChanged } = output;
+  const { text, images } = keepImages(child, output);
   const { callId, name } = call;
   yield emit(child, {
     kind: "tool-end",
@@ -177,7 +179,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
     ok,
     outcome: "ran",
     filesChanged,
-    ...present({ searched: subject.searched, seen, todo, linesChanged }),
+    ...present({ searched: subject.searched, seen, todo, linesChanged, images }),
     durationMs,
   });
 }

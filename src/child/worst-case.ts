@@ -3,15 +3,11 @@ import type { Failure } from "../errors.ts";
 import type { Image } from "../image.ts";
 import type { Route } from "../route.ts";
 import type { Tool } from "../tool.ts";
-import type { Message } from "./message.ts";
+import { CHARACTERS_PER_TOKEN, imageCharacters, type Message, TOKENS_PER_IMAGE } from "./message.ts";
 import { outputLimit } from "./wire/request/request.ts";
 
-/** Characters per token, deliberately low: the worst case must not be too small. */
-const CHARACTERS_PER_TOKEN = 3;
 /** Estimated size of a tool's name, description and schema, in tokens. */
 const TOKENS_PER_TOOL = 300;
-/** Maximum size of an image in tokens: vendors count by its dimensions, from 85 to about 5,000. */
-const TOKENS_PER_IMAGE = 5_000;
 /** Assumed length of the longest answer of an unknown model. */
 const LONGEST_ANSWER_TOKENS = 16_384;
 /** Estimated length of an answer if only the limit per minute matters, and in the estimate of a plan. */
@@ -19,7 +15,7 @@ export const ASSUMED_ANSWER_TOKENS = 1_000;
 /** Characters per token in plain text, roughly. */
 const USUAL_CHARACTERS_PER_TOKEN = 4;
 
-/** What a request contains. `characters`: length of the system prompt and the messages. */
+/** What a request contains. `characters`: length of the system prompt and the messages with their images. */
 export type Sent = {
   system: string;
   messages: Message[];
@@ -69,10 +65,12 @@ export function worstCase(route: Route, sent: Sent): WorstCase {
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
 /** Returns a failure if a conversation exceeds a route's context window even by a low estimate. */
-export function overflow(route: Route, { characters }: Sent): Failure | undefined {
+export function overflow(route: Route, { characters, messages }: Sent): Failure | undefined {
   const { contextWindow } = route.facts;
   if (contextWindow === undefined) return undefined;
-  const tokens = Math.floor(characters / MOST_CHARACTERS_PER_TOKEN);
+  // An image may have next to no tokens.
+  const ofText = messages.reduce((sum, message) => sum - imageCharacters(message), characters);
+  const tokens = Math.floor(ofText / MOST_CHARACTERS_PER_TOKEN);
   if (tokens <= contextWindow) return undefined;
   const message = `The conversation, of ${tokens} tokens at the least, is longer than the context window of ${route.model} @ ${route.provider} (${contextWindow}): nothing was sent.`;
   return { kind: "context-overflow", message };

@@ -16,6 +16,7 @@ import { childIdOf, foldRun, isChildEvent, parseRunId, type Run } from "../run/r
 import { resolveRunId } from "../run/run-store.ts";
 import { plural } from "../text/plural.ts";
 import { present } from "../values/present.ts";
+import { resultImagesIn } from "./start/images.ts";
 
 export type ShownRequest = {
   child_id: string;
@@ -131,9 +132,15 @@ function inputOf(
     lost.push(`The journal does not contain the file ${ref.name}.`);
     return [];
   });
+  const imageBytes = new Map<string, string>();
+  for (const sha256 of resultImagesIn(past)) {
+    const stored = contents.get(sha256);
+    if (stored?.kind === "image-add") imageBytes.set(sha256, stored.base64);
+    else lost.push(`The journal does not contain an image of a tool's result (${sha256}).`);
+  }
   const toolList = toolsSha256 === undefined ? toolListOf([]) : storedTools(contents.get(toolsSha256));
   if (toolList === undefined) lost.push("The journal does not contain the tools that it offered.");
-  return { input: { planned, images, files, past, toolList: toolList ?? toolListOf([]) }, lost };
+  return { input: { planned, images, files, imageBytes, past, toolList: toolList ?? toolListOf([]) }, lost };
 }
 
 function storedTools(stored: ContentEvent | undefined): ToolList | undefined {

@@ -64,7 +64,10 @@ const FACTS = {
   "tool-start": { ...call, searched: text.optional(), effect: text },
   "pause-start": { childId: text, until: number, failure },
   "pause-end": { childId: text },
-  "tool-end": { ...call, searched: text.optional(), text, ok: flag, outcome: text, filesChanged: z.array(text) },
+  "tool-end": {
+    ...{ ...call, searched: text.optional(), text, ok: flag, outcome: text, filesChanged: z.array(text) },
+    images: z.array(z.looseObject({ sha256: text, mediaType: text })).optional(),
+  },
   "message-add": { childId: text, text: z.unknown(), reason: text, hosts: z.array(text).optional() },
   "child-warn": { childId: text, warning },
   "child-end": { childId: text, ending, durationMs: number },

@@ -5,7 +5,6 @@
 import type { Problem, Warning } from "../errors.ts";
 import {
   bytesOfDataUrl,
-  IMAGE_TYPES,
   type ImageRef,
   type ImageType,
   imageTypeIn,
@@ -14,6 +13,7 @@ import {
   NO_IMAGE,
   sha256Of,
 } from "../image.ts";
+import { IMAGE_LIMITS, megabytes, plainType } from "../image-limits.ts";
 import { type ApiMode, type Route, routeName } from "../route.ts";
 import type { Task } from "../task.ts";
 import { present } from "../values/present.ts";
@@ -32,42 +32,19 @@ export type ImageDeps = { credentials: Credentials; catalog: Catalog; lookAtImag
 type Seen = { images: ImageRef[] } | { problem: Problem };
 type Fitted = { route: Route; images: ImageRef[] } | { problem: Problem };
 
-/** The images that an API accepts. */
-type ImageLimits = {
-  types: readonly ImageType[];
-  /** Maximum size of one image, and of a task's images together. */
-  maxBytes: number;
-  maxTotalBytes: number;
-  /** Returns why it does not fetch a URL; undefined if it does. */
-  refusesUrl?(url: string, route: Route): string | undefined;
-};
-
-const MIB = 1024 * 1024;
-
 /**
- * Sources: the vendors' guides on images. Anthropic counts 5 MiB of base64 per image. A request to Gemini may have 20
- * MB, in base64; it fetches `https:` URLs, except for its 2.0 models, and needs the type.
+ * Why an API does not fetch a URL; undefined if it does. Gemini fetches `https:` URLs, except for its 2.0 models, and
+ * needs the type.
  */
-const IMAGE_LIMITS: Record<ApiMode, ImageLimits> = {
-  chat_completions: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
-  responses: { types: IMAGE_TYPES, maxBytes: 10 * MIB, maxTotalBytes: 20 * MIB },
-  anthropic_messages: {
-    types: IMAGE_TYPES,
-    maxBytes: 3.75 * MIB,
-    maxTotalBytes: 20 * MIB,
-    refusesUrl: (_, { endpoint }) => (endpoint.framing === "converse" ? "Amazon Bedrock fetches no URLs" : undefined),
-  },
-  gemini: {
-    types: ["image/png", "image/jpeg", "image/webp"],
-    maxBytes: 10 * MIB,
-    maxTotalBytes: 14 * MIB,
-    refusesUrl(url, { model }) {
-      if (!url.startsWith("https:")) return "Gemini fetches https: URLs only";
-      if (/(^|\/)gemini-2\.0/.test(model)) return `${model} fetches no URLs`;
-      if (imageTypeIn(new URL(url)) === undefined)
-        return "Gemini needs the type, and the URL does not end in .png, .jpg or .webp";
-      return undefined;
-    },
+const REFUSES_URL: Partial<Record<ApiMode, (url: string, route: Route) => string | undefined>> = {
+  anthropic_messages: (_, { endpoint }) =>
+    endpoint.framing === "converse" ? "Amazon Bedrock fetches no URLs" : undefined,
+  gemini(url, { model }) {
+    if (!url.startsWith("https:")) return "Gemini fetches https: URLs only";
+    if (/(^|\/)gemini-2\.0/.test(model)) return `${model} fetches no URLs`;
+    if (imageTypeIn(new URL(url)) === undefined)
+      return "Gemini needs the type, and the URL does not end in .png, .jpg or .webp";
+    return undefined;
   },
 };
 
@@ -128,10 +105,11 @@ function seeUrl(written: string): ImageRef | { unusable: string } {
 
 /** The first reason for which a route's API rejects these images. */
 function misfitOf(images: readonly ImageRef[], route: Route): Problem | undefined {
-  const { types, maxBytes, maxTotalBytes, refusesUrl } = IMAGE_LIMITS[route.endpoint.apiMode];
+  const { apiMode } = route.endpoint;
+  const { types, maxBytes, maxTotalBytes } = IMAGE_LIMITS[apiMode];
   for (const image of images) {
     const { name, mediaType } = image;
-    const refused = image.from === "url" ? refusesUrl?.(name, route) : undefined;
+    const refused = image.from === "url" ? REFUSES_URL[apiMode]?.(name, route) : undefined;
     if (refused !== undefined) return misfit(name, `${refused}. Give it as a file`);
     if (mediaType !== undefined && !types.includes(mediaType))
       return misfit(
@@ -210,15 +188,6 @@ function misfit(name: string, reason: string): Problem {
 function unusable(name: string, reason: string): Problem {
   const said = reason.startsWith(name) ? reason : `${inShort(name)}: ${reason}`;
   return { code: "image-unusable", field: "images", message: `${said.replace(/\.$/, "")}.`, suggestions: [] };
-}
-
-/** `png` for `image/png`. */
-function plainType(type: ImageType): string {
-  return type.slice("image/".length);
-}
-
-function megabytes(bytes: number): string {
-  return bytes < MIB / 10 ? `${bytes} bytes` : `${Math.round((bytes / MIB) * 100) / 100} MiB`;
 }
 
 function inShort(text: string): string {

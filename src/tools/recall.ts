@@ -1,9 +1,22 @@
 /** `recall`: reads results of the child's tool calls that a compaction removed from its conversation. */
 import { z } from "zod";
-import type { Tool, ToolOutput } from "../tool.ts";
+import type { StoredImage } from "../image.ts";
+import type { Tool, ToolImage, ToolOutput } from "../tool.ts";
 
 /** An earlier result. `ref`: the call's id, distinct in the conversation. */
-export type EarlierResult = { ref: string; name: string; target: string; text: string };
+export type EarlierResult = {
+  ref: string;
+  name: string;
+  target: string;
+  text: string;
+  images?: readonly StoredImage[];
+};
+
+export type RecallDeps = {
+  resultsOf(): Promise<EarlierResult[]>;
+  /** Bytes, in base64, of an image in a result; undefined if they are lost. */
+  imageOf(sha256: string): Promise<string | undefined>;
+};
 
 /** Characters of a result in one answer. */
 const MOST_CHARACTERS = 20_000;
@@ -20,7 +33,7 @@ const input = z
   })
   .refine(({ call_id, find }) => (call_id === undefined) !== (find === undefined), "Give call_id or find.");
 
-export function createRecall(resultsOf: () => Promise<EarlierResult[]>): Tool<z.infer<typeof input>> {
+export function createRecall({ resultsOf, imageOf }: RecallDeps): Tool<z.infer<typeof input>> {
   return {
     name: "recall",
     description:
@@ -31,9 +44,20 @@ export function createRecall(resultsOf: () => Promise<EarlierResult[]>): Tool<z.
     subject: ({ call_id, find = "" }) => ({ target: call_id ?? `find ${find}`, otherwise: "allow" }),
     run: async ({ call_id, offset, limit, find = "" }) => {
       const results = await resultsOf();
-      return call_id === undefined ? placesOf(results, find) : passage(results, call_id, offset, limit);
+      if (call_id === undefined) return placesOf(results, find);
+      const images = await imagesOf(results.find(({ ref }) => ref === call_id)?.images, imageOf);
+      return { ...passage(results, call_id, offset, limit), ...(images.length > 0 && { images }) };
     },
   };
+}
+
+async function imagesOf(stored: EarlierResult["images"] = [], imageOf: RecallDeps["imageOf"]): Promise<ToolImage[]> {
+  const images: ToolImage[] = [];
+  for (const image of stored) {
+    const base64 = await imageOf(image.sha256);
+    if (base64 !== undefined) images.push({ ...image, base64 });
+  }
+  return images;
 }
 
 function passage(results: readonly EarlierResult[], ref: string, offset: number, limit: number): ToolOutput {

@@ -1,13 +1,13 @@
 /** Images on the wire: each format as its vendor requires, which the scripted server checks. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createConversation } from "../../src/child/conversation.ts";
-import { worstCase } from "../../src/child/worst-case.ts";
+import { applyEvent, createConversation } from "../../src/child/conversation.ts";
+import { overflow, worstCase } from "../../src/child/worst-case.ts";
 import type { Image } from "../../src/image.ts";
 import { API_MODES, type ApiMode } from "../../src/route.ts";
 import { route } from "../support/child-stage.ts";
 import { TINY_GIF, TINY_JPEG, TINY_PNG, TINY_WEBP } from "../support/tiny-images.ts";
-import { createWireStage, type WireStage } from "../support/wire-stage.ts";
+import { createWireStage, type WireStage, wireRoute } from "../support/wire-stage.ts";
 
 const bytes = (image: Buffer) => image.toString("base64");
 const PNG: Image = { mediaType: "image/png", base64: bytes(TINY_PNG) };
@@ -90,10 +90,56 @@ describe("images on the wire", () => {
     });
   }
 
+  test("images of results follow an assistant's message where a user's may not follow a result", async () => {
+    const mistral = { ...wireRoute(stage.server.baseUrl("chat_completions"), "chat_completions"), provider: "mistral" };
+    const { reply } = await stage.ask("chat_completions", {
+      route: { ...mistral, facts: { vision: true } },
+      imageBytes: new Map([["x", bytes(TINY_PNG)]]),
+      messages: [
+        { role: "user", text: "Look." },
+        {
+          role: "assistant",
+          provider: "mistral",
+          parts: [{ type: "tool-call", callId: "abcdefgh1", name: "read_file", input: { path: "a.png" } }],
+        },
+        {
+          ...{ role: "tool", callId: "abcdefgh1", name: "read_file", target: "a.png", text: "An image.", ok: true },
+          images: [{ sha256: "x", mediaType: "image/png" }],
+        },
+        { role: "user", text: "Answer now." },
+      ],
+    });
+    assert.equal(reply.ok, true);
+    assert.deepEqual(
+      stage.server.requests
+        .at(-1)
+        ?.messages.map(({ role, text, images = [] }) => [role, text, images.length])
+        .slice(3),
+      [
+        ["assistant", "I have read the results.", 0],
+        ["user", 'Images of the results above, in order: read_file "a.png"', 1],
+        ["user", "Answer now.", 0],
+      ],
+    );
+  });
+
   test("a request without images is written as before", async () => {
     await stage.ask("chat_completions");
     assert.deepEqual(CONTENT.chat_completions(stage.server.requests.at(-1)?.body ?? {}), "Hello.");
   });
+});
+
+test("a conversation is longer by 5,000 tokens for each image in a result, but not certainly too long", () => {
+  const conversation = createConversation();
+  const about = { at: 0, delegationId: "d", childId: "d.1" };
+  const result = { callId: "c", name: "read_file", target: "a.png", text: "a.png is an image.", ok: true } as const;
+  const images = Array(4).fill({ sha256: "x", mediaType: "image/png" });
+  const rest = { outcome: "ran", durationMs: 0 } as const;
+  applyEvent(conversation, { kind: "tool-end", ...about, ...result, ...rest, filesChanged: [], images });
+  const sent = { ...conversation, tools: [], images: [] };
+  const facts = { contextWindow: 1_000 };
+  assert.equal(worstCase(route("zai", "m"), sent).inputTokens, 4 * 5_000 + 6);
+  assert.equal(overflow(route("zai", "m", { facts }), sent), undefined);
 });
 
 test("a budget counts 5,000 tokens for each image", () => {

@@ -27,7 +27,7 @@ function layOut(t: TestContext, { files, links = {}, workspace = "ws", trusted }
     env: { HOME: join(base, "home") },
     within: [join(base, workspace)],
     trusted: trusted && join(base, trusted),
-    isOwn: (real) => real.startsWith(join(base, "home/.config/deputy")),
+    isOwn: (real) => /(home\/\.config|dotfiles)\/deputy\//.test(real),
     protectionOf: (real) => (real.endsWith("denied.md") ? "a rule says deny" : undefined),
     redact: (text) => text.replaceAll("KEY", "[secret]"),
   };
@@ -156,15 +156,27 @@ describe("skills are found", () => {
   });
 
   test("of the user through links, and of a project through links that stay in it", async (t) => {
-    const files = { "dotfiles/pdf/SKILL.md": skill("pdf"), "ws/.agents/skills/b/SKILL.md": skill("b") };
+    const files = {
+      "dotfiles/pdf/SKILL.md": skill("pdf"),
+      "dotfiles/deputy/skills/own/SKILL.md": skill("own"),
+      "ws/.agents/skills/b/SKILL.md": skill("b"),
+    };
     const links = {
       "home/.claude/skills/pdf": "../../../dotfiles/pdf",
+      "home/.config/deputy": "../../dotfiles/deputy",
       "ws/.claude/skills/b": "../../.agents/skills/b",
     };
     const { found, warnings } = await foundIn(t, { files, links });
     assert.deepEqual(
       { found, warnings },
-      { found: ["pdf: Does pdf. home/.claude/skills/pdf", "b: Does b. ws/.claude/skills/b"], warnings: [] },
+      {
+        found: [
+          "own: Does own. home/.config/deputy/skills/own",
+          "pdf: Does pdf. home/.claude/skills/pdf",
+          "b: Does b. ws/.claude/skills/b",
+        ],
+        warnings: [],
+      },
     );
   });
 

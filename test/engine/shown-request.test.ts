@@ -8,7 +8,7 @@ import { API_MODES, type ApiMode } from "../../src/route.ts";
 import type { CallInput } from "../../src/task.ts";
 import { createMemoryJournal, type ModelRequest, type Script } from "../../src/testing/index.ts";
 import { BASE_PATH } from "../../src/testing/request-target.ts";
-import { TINY_PNG } from "../support/tiny-images.ts";
+import { TINY_GIF, TINY_PNG } from "../support/tiny-images.ts";
 import { type Arrival, type Document, type Scene, stage } from "../support/whole-stage.ts";
 
 const provider = (vendor: "ACME" | "BETA", mode: ApiMode, window?: number): Document => ({
@@ -78,6 +78,13 @@ function assertSame({ sent, shown }: Shown): void {
   }
 }
 
+/** Images of each request: Gemini takes no GIF, neither when the tool runs nor after a fallback. */
+function expectedImages(first: ApiMode, second: ApiMode): number[] {
+  const withGif = (mode: ApiMode) => (mode === "gemini" ? 0 : 1);
+  const gifs = withGif(first) * withGif(second);
+  return [0, 1 + withGif(first), 1 + gifs, 1 + gifs + withGif(second)];
+}
+
 describe("a request is shown byte for byte as the vendor received it", () => {
   for (const mode of API_MODES) {
     test(`${mode}: tools, reasoning, an image and a file`, async () => {
@@ -115,6 +122,33 @@ describe("a request is shown byte for byte as the vendor received it", () => {
         seen.shown.map(({ model }) => model),
         ["acme-1", "acme-1", "beta-1", "beta-1"],
       );
+    });
+
+    test(`${mode}: with images that a tool showed, and those that a fallback cannot be shown`, async () => {
+      const from = API_MODES[(API_MODES.indexOf(mode) + 1) % API_MODES.length] ?? mode;
+      const config = {
+        providers: { acme: provider("ACME", from), beta: provider("BETA", mode) },
+        models: { big: { model: "acme-1", provider: "acme", fallbacks: ["beta-1 --provider beta"] } },
+      };
+      const script: Script = (request) => {
+        if (request.model === "acme-1" && stepOf(request) === 2)
+          return { fault: { kind: "quota-exhausted", status: 402 } };
+        const paths = [["dot.png", "dot.gif"], ["dot.gif"]][stepOf(request) - 1];
+        const toolCalls = paths?.map((path, at) => ({
+          id: `call_${stepOf(request)}${at}`,
+          name: "read_file",
+          input: { path },
+        }));
+        return toolCalls === undefined ? { text: "done ✓" } : { toolCalls };
+      };
+      const seen = await runAndShow(
+        { goal: "Look.", model: "big" },
+        { config, script, files: { "work/dot.png": TINY_PNG, "work/dot.gif": TINY_GIF } },
+        4,
+      );
+      assertSame(seen);
+      const shown = seen.sent.map(({ messages }) => messages.flatMap(({ images = [] }) => images).length);
+      assert.deepEqual(shown, expectedImages(from, mode));
     });
 
     test(`${mode}: through compactions, the requests for summaries among them`, async () => {

@@ -146,7 +146,10 @@ export async function play(
     model,
     tools: staged.tools ?? [],
     commands: createCommandExecutor(),
-    recall: createRecall(async () => resultsIn([...input.past, ...stored])),
+    recall: createRecall({
+      resultsOf: async () => resultsIn([...input.past, ...stored]),
+      imageOf: async () => undefined,
+    }),
     permissions: { rules: [], otherwise: "ask" },
     explainBug: String,
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),

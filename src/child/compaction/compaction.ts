@@ -59,7 +59,7 @@ export async function* compact(child: Child, due: Due): AsyncGenerator<ChildEven
 /** Level 0: the oldest results become stubs. */
 function stubbing({ conversation: { messages } }: Child, due: Due, { stubs }: Stubbing) {
   const results = stubs.map((index) => messages[index]).filter((message) => message?.role === "tool");
-  const freed = results.reduce((sum, result) => sum + result.text.length - stubFor(result).length, 0);
+  const freed = results.reduce((sum, result) => sum + lengthOf(result) - stubFor(result).length, 0);
   return { kind: "compact-end", level: 0, ...replacing(due, results, freed), stubs } as const;
 }
 

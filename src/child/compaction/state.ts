@@ -126,7 +126,9 @@ export function applyCompaction(conversation: Compactable, event: CompactEnd): v
 function placeStubs({ messages }: Compactable, stubs: readonly number[]): void {
   for (const index of stubs) {
     const message = messages[index];
-    if (message?.role === "tool") messages[index] = { ...message, text: stubFor(message), isStub: true };
+    if (message?.role !== "tool") continue;
+    const { images: _, ...result } = message;
+    messages[index] = { ...result, text: stubFor(message), isStub: true };
   }
 }
 

@@ -50,9 +50,9 @@ function resultsToStub(messages: readonly HeldMessage[], characters: number): nu
     if (left <= 0) break;
     if (message.role !== "tool" || message.isStub) continue;
     const stub = stubFor(message);
-    if (message.text.length < WORTH * stub.length) continue;
+    if (lengthOf(message) < WORTH * stub.length) continue;
     stubs.push(index);
-    left -= message.text.length - stub.length;
+    left -= lengthOf(message) - stub.length;
   }
   return stubs;
 }

@@ -148,7 +148,8 @@ function readIn(path: string, within: string | undefined, bounds: SkillBounds): 
   const { env, isOwn, protectionOf } = bounds;
   return readForeignTextLater(path, {
     ...present({ within: within === undefined ? undefined : [within] }),
-    isOwn: (real) => isOwn(real) && !isWithin(ownFolder(env), real),
+    // The user's skills for Deputy lie among Deputy's own files.
+    isOwn: (real) => !isWithin(ownFolder(env), path) && isOwn(real),
     // No rule makes a file of secrets a part of a skill.
     protectionOf: (real) => (isSecretFile(real) ? `${basename(real)} usually holds secrets` : protectionOf(real)),
     maxBytes: MAX_BYTES,

@@ -11,6 +11,7 @@ import { resolveRunId } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
 import { hostsIn } from "../../web-host.ts";
 import type { LiveDelegation } from "../delegation.ts";
+import { type ImageAdd, resultImagesIn } from "./images.ts";
 import { callAgain, hostsNamedTo, parentOf, type RetryDeps, type RetryOptions, taskAgain } from "./retry.ts";
 import type { StartEvent } from "./start-call.ts";
 
@@ -23,7 +24,8 @@ export type ForkOptions = RetryOptions & {
 
 export type ForkDeps = Omit<RetryDeps, "find"> & { clock: Clock; journal: Journal };
 
-type ForkSource = { run: Run; index: number; childId: string; events: ChildEvent[] };
+/** `images`: the stored ones of its run. */
+type ForkSource = { run: Run; index: number; childId: string; events: ChildEvent[]; images: ImageAdd[] };
 
 /** @throws DeputyError `run-unknown` · `usage` without a child or such a step · `nothing-to-run` if it cannot start */
 export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Promise<LiveDelegation> {
@@ -55,7 +57,8 @@ export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Pr
     const named = hosts.length > 0 && { hosts };
     const message = { kind: "message-add", ...about, reason: "fork", text: messageOf(goal, note), ...named } as const;
     const forked: StartEvent = { ...start, fork: { from: childId, step } };
-    return [forked, ...stored, ...copied.map((event) => ({ ...event, ...about, ...mark(event) })), message];
+    const images = imagesFor(copied, source.images, stored).map((event) => ({ ...event, delegationId, at: about.at }));
+    return [forked, ...stored, ...images, ...copied.map((event) => ({ ...event, ...about, ...mark(event) })), message];
   });
   return deps.begin(setup, loaded(begun), begun.filter(isShown), rest);
 }
@@ -71,8 +74,16 @@ async function readSource(journal: Journal, id: string): Promise<ForkSource> {
     throw new DeputyError("usage", `Expected a child, ${delegationId}.1 to ${last}; found ${id}, which has several.`);
   }
   const childId = childIdOf(delegationId, index);
-  const events = entries.map(({ event }) => event).filter(isChildEvent);
-  return { run, index, childId, events: events.filter((event) => event.childId === childId) };
+  const stored = entries.map(({ event }) => event);
+  const events = stored.filter(isChildEvent).filter((event) => event.childId === childId);
+  return { run, index, childId, events, images: stored.filter((event) => event.kind === "image-add") };
+}
+
+/** The images in copied results, of which the new run needs the bytes. @param stored what it has already */
+function imagesFor(copied: readonly ChildEvent[], images: readonly ImageAdd[], stored: readonly StoredEvent[]) {
+  const needed = resultImagesIn(copied);
+  for (const event of stored) if (event.kind === "image-add") needed.delete(event.sha256);
+  return images.filter(({ sha256 }) => needed.has(sha256));
 }
 
 /** @throws DeputyError `usage` if the child has no such step, or not all its results */

@@ -4,7 +4,7 @@
  */
 
 import type { Failure } from "../../errors.ts";
-import type { StoredEvent } from "../../event.ts";
+import type { ChildEvent, StoredEvent } from "../../event.ts";
 import { bytesOfDataUrl, type Image, type ImageRef, isDataUrl, sha256Of } from "../../image.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { Planned, Ready } from "../../plan.ts";
@@ -13,7 +13,7 @@ import { toolErrorText } from "../../tools/tool-error.ts";
 import { present } from "../../values/present.ts";
 import type { Setup, WorkPlace } from "../setup/setup.ts";
 
-type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
+export type ImageAdd = Extract<StoredEvent, { kind: "image-add" }>;
 
 /** Replaces the bytes of `data:` URLs in call and plan with `sha256:…`, and returns an event for each of them. */
 export function imagesApart(
@@ -53,9 +53,9 @@ function hashOf(image: ImageRef): string {
   return image.from === "url" ? "" : image.sha256;
 }
 
-type ImageSources = {
-  delegationId: string;
-  journal: Journal;
+type ImageStore = { delegationId: string; journal: Journal };
+
+type ImageSources = ImageStore & {
   /** Reads a file in a workspace. @throws ToolError, or an error of the system */
   readImage: Setup["readImage"];
 };
@@ -107,20 +107,34 @@ function loadFile(
   }
 }
 
-async function storedImage(
-  sha256: string,
-  { journal, delegationId }: Omit<ImageSources, "readImage">,
-): Promise<string | undefined> {
+export async function storedImage(sha256: string, { journal, delegationId }: ImageStore): Promise<string | undefined> {
   for await (const { event } of journal.read({ delegationId, kinds: ["image-add"] }))
     if (event.kind === "image-add" && event.sha256 === sha256) return event.base64;
   return undefined;
+}
+
+/** The bytes, in base64, of all images in results of these events, by hash. */
+export async function loadResultImages(events: readonly ChildEvent[], store: ImageStore): Promise<Map<string, string>> {
+  const wanted = resultImagesIn(events);
+  const found = new Map<string, string>();
+  if (wanted.size === 0) return found;
+  for await (const { event } of store.journal.read({ delegationId: store.delegationId, kinds: ["image-add"] }))
+    if (event.kind === "image-add" && wanted.has(event.sha256)) found.set(event.sha256, event.base64);
+  return found;
+}
+
+/** Hashes of the images in results. */
+export function resultImagesIn(events: readonly ChildEvent[]): Set<string> {
+  return new Set(
+    events.flatMap((event) => (event.kind === "tool-end" ? (event.images ?? []) : []).map(({ sha256 }) => sha256)),
+  );
 }
 
 /** A task's images as they were given: the `data:` URLs that its run stored by hash, and every other one as written. */
 export function restoredImages(
   written: readonly string[] | undefined,
   planned: Planned,
-  sources: Omit<ImageSources, "readImage">,
+  sources: ImageStore,
 ): Promise<string[]> | undefined {
   if (written === undefined) return undefined;
   const refs = "images" in planned ? (planned.images ?? []) : [];

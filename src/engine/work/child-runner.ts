@@ -18,7 +18,7 @@ import { createDeadline, type Deadline } from "../limits/deadline.ts";
 import { retryPolicy } from "../limits/retry-policy.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadGivenFiles } from "../start/given-files.ts";
-import { loadImages } from "../start/images.ts";
+import { loadImages, loadResultImages, storedImage } from "../start/images.ts";
 import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
 import { earlierResults } from "./earlier-results.ts";
 import type { Interrupts } from "./interrupts.ts";
@@ -123,6 +123,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const skills = await skillsOf(planned, signal);
   const childDeps = depsOf({ ...deps, skills }, child);
   keepContents({ images, files }, planned, childDeps.keep);
+  const earlier = past.get(childId) ?? [];
   const input: ChildInput = {
     ...about,
     taskIndex,
@@ -130,7 +131,8 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
     ...(await prompts(planned, childDeps.tools, skills, signal)),
     images,
     files,
-    past: past.get(childId) ?? [],
+    imageBytes: await loadResultImages(earlier, { delegationId, journal }),
+    past: earlier,
     earlierMs,
   };
   for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
@@ -166,7 +168,10 @@ function depsOf(
     clock,
     model,
     tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
-    recall: createRecall(() => earlierResults(services.journal, about)),
+    recall: createRecall({
+      resultsOf: () => earlierResults(services.journal, about),
+      imageOf: (sha256) => storedImage(sha256, { journal: services.journal, delegationId: about.delegationId }),
+    }),
     commands,
     permissions: { rules: setup.permissions, otherwise: delegation.approvals },
     approve: async (question, signal) => {

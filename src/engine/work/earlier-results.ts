@@ -2,6 +2,7 @@
 import { distinctId } from "../../child/compaction/state.ts";
 import type { Journal } from "../../journal/journal.ts";
 import type { EarlierResult } from "../../tools/recall.ts";
+import { present } from "../../values/present.ts";
 
 /** Oldest first, each by its call's id in the conversation. */
 export async function earlierResults(
@@ -12,8 +13,8 @@ export async function earlierResults(
   const results: EarlierResult[] = [];
   for await (const { event } of journal.read({ delegationId, kinds: ["tool-end"] })) {
     if (event.kind !== "tool-end" || event.childId !== childId) continue;
-    const { callId, name, target, text } = event;
-    results.push({ ref: distinctId(counts, callId), name, target, text });
+    const { callId, name, target, text, images } = event;
+    results.push({ ref: distinctId(counts, callId), name, target, text, ...present({ images }) });
   }
   return results;
 }

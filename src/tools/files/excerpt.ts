@@ -30,7 +30,7 @@ export const RANGE_TEXT =
   `One call returns about ${MAX_CHARACTERS} characters at most; if it is cut, the last line says how to continue. ` +
   `Lines over ${MAX_LINE_CHARACTERS} characters are cut, with the column to read on from.`;
 
-type Range = { offset?: number | undefined; limit?: number | undefined; column?: number | undefined };
+export type Range = { offset?: number | undefined; limit?: number | undefined; column?: number | undefined };
 
 /** Collects the wanted lines from the chunks written to it. */
 export function createExcerpt({ offset = 1, limit = DEFAULT_LINES, column = 1 }: Range) {

@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type {
   LanguageModelV4CallOptions,
-  LanguageModelV4FilePart,
   LanguageModelV4FunctionTool,
   LanguageModelV4Message,
   LanguageModelV4Prompt,
@@ -14,10 +13,12 @@ import type { Effort, Route } from "../../../route.ts";
 import type { Access } from "../../../secret.ts";
 import type { Tool } from "../../../tool.ts";
 import { present } from "../../../values/present.ts";
+import type { ImageBytes } from "../../image-room.ts";
 import type { Message } from "../../message.ts";
 import { CALL_ID_FORMS, type Dialect } from "../dialect/dialect.ts";
 import { withDistinctIds } from "./call-ids.ts";
 import { inOrder } from "./message-order.ts";
+import { createResultImages, imagePart } from "./result-images.ts";
 import { sentBack } from "./sent-back.ts";
 import type { ToolList } from "./tool-list.ts";
 
@@ -30,6 +31,8 @@ export type ModelCall = {
   messages: Message[];
   /** Shown before the text of the first message. */
   images: readonly Image[];
+  /** Bytes, in base64, of the images in tool results, by hash. */
+  imageBytes?: ImageBytes;
   tools: readonly Tool[];
   /** The tools as an earlier request offered them, instead of `tools`. */
   toolList?: ToolList;
@@ -92,15 +95,18 @@ function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4Pro
   };
 }
 
-function promptOf({ route, system, messages, images, tools }: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
+function promptOf(call: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
+  const { route, system, messages, images, tools } = call;
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
   const idOf = callIds(messages, route.provider, dialect);
-  for (const message of messages) {
-    const spoken = promptMessage(message, route, dialect, idOf);
+  const resultImages = createResultImages(call);
+  for (const [index, message] of messages.entries()) {
+    const spoken = promptMessage(resultImages.apart(message), route, dialect, idOf);
     const last = prompt.at(-1);
     // All results of one answer's calls belong in one message.
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
     else prompt.push(spoken);
+    if (messages[index + 1]?.role !== "tool") prompt.push(...resultImages.after());
   }
   const ordered = inOrder(prompt, dialect);
   const task = ordered.find(({ role }) => role === "user");
@@ -117,13 +123,6 @@ function markForCache(prompt: LanguageModelV4Prompt, isContinued: boolean): void
   const asked = prompt.filter(({ role }) => role === "user" || role === "tool").slice(-2);
   for (const message of [prompt[0], ...(isContinued ? asked : [])])
     if (message !== undefined) message.providerOptions = { anthropic: { cacheControl: { type: "ephemeral" } } };
-}
-
-/** An image as bytes, or as a URL that the provider fetches. */
-function imagePart(image: Image): LanguageModelV4FilePart {
-  return "url" in image
-    ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }
-    : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
 }
 
 /**

@@ -1,0 +1,68 @@
+/**
+ * Images in tool results. Not every format takes them there, so they follow the results as a message of the user's, which
+ * names them. What the model cannot be shown is left out, and the result says so.
+ */
+import type { LanguageModelV4FilePart, LanguageModelV4Message } from "@ai-sdk/provider";
+import type { Image } from "../../../image.ts";
+import type { Route } from "../../../route.ts";
+import { shortLine } from "../../../text/short-line.ts";
+import { spelledPath } from "../../../text/spelled-text.ts";
+import { type ImageBytes, roomWith, whyNotShown } from "../../image-room.ts";
+import type { Message } from "../../message.ts";
+
+type Picture = { call: string; image: Image };
+
+/** Longest name of a call, in characters. */
+const MOST_NAME = 200;
+
+/** @param images those of the task, which come first */
+export function createResultImages({
+  route,
+  images,
+  imageBytes,
+}: {
+  route: Route;
+  images: readonly Image[];
+  imageBytes?: ImageBytes;
+}) {
+  const room = roomWith(images);
+  let pictures: Picture[] = [];
+
+  /** The message without its images, which are gathered. */
+  function apart(message: Message): Message {
+    if (message.role !== "tool" || message.images === undefined) return message;
+    const notes: string[] = [];
+    for (const { sha256, mediaType } of message.images) {
+      const base64 = imageBytes?.get(sha256);
+      const why = base64 === undefined ? "its run does not have it" : whyNotShown(route, { mediaType, base64 }, room);
+      if (base64 !== undefined && why === undefined)
+        pictures.push({ call: callOf(message), image: { mediaType, base64 } });
+      else notes.push(`[The image is left out: ${why}.]`);
+    }
+    return { ...message, text: [message.text, ...notes].join("\n") };
+  }
+
+  /** A message with the images gathered so far, if there are any. */
+  function after(): LanguageModelV4Message[] {
+    if (pictures.length === 0) return [];
+    const names = pictures.map(({ call }) => call).join(", ");
+    const text = `Images of the results above, in order: ${names}`;
+    const content = [...pictures.map(({ image }) => imagePart(image)), { type: "text", text } as const];
+    pictures = [];
+    return [{ role: "user", content }];
+  }
+
+  return { apart, after };
+}
+
+/** The call in one line and in quotes: a path must not pass for the user's words. */
+function callOf({ name, target = "" }: Extract<Message, { role: "tool" }>): string {
+  return `${name} ${JSON.stringify(spelledPath(shortLine(target, MOST_NAME)))}`;
+}
+
+/** An image as bytes, or as a URL that the provider fetches. */
+export function imagePart(image: Image): LanguageModelV4FilePart {
+  return "url" in image
+    ? { type: "file", mediaType: image.mediaType ?? "image/*", data: { type: "url", url: new URL(image.url) } }
+    : { type: "file", mediaType: image.mediaType, data: { type: "data", data: image.base64 } };
+}
