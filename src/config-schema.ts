@@ -12,10 +12,12 @@ import { ROLES } from "./task.ts";
 import { Template, unexpandedVariable } from "./template.ts";
 import { normalHost } from "./web-host.ts";
 
-/** The toolsets a child can have. */
+/** The toolsets a child can have, besides those of MCP servers: see `toolset`. */
 export const TOOLSETS = ["file", "search", "terminal", "web", "todo"] as const;
 /** The toolsets that children have by default. */
 const DEFAULT_TOOLSETS = ["file", "search", "terminal", "web"] as const;
+/** The toolset of one server of `mcp_servers` starts with it; with `*` as the name it is every server's. */
+export const MCP_TOOLSET = "mcp:";
 
 /** The search engines that `web_search` knows. */
 export const SEARCH_ENGINES = ["searxng", "brave", "tavily"] as const;
@@ -38,11 +40,13 @@ function checkVariables(text: string, context: z.RefinementCtx): void {
   context.addIssue({ code: "custom", message });
 }
 /** A string that may contain a key: kept unexpanded, see `template.ts`. */
-const hidden = z
-  .string()
-  .min(1)
-  .superRefine(checkVariables)
-  .transform((text) => new Template(text));
+const hiddenText = (text: z.ZodString) => text.superRefine(checkVariables).transform((each) => new Template(each));
+const hidden = hiddenText(z.string().min(1));
+/** A URL whose path may be a key, and whose host is written out: nothing decides where it is sent but the config. */
+const hiddenUrl = hidden.refine(
+  (url) => url.hasWrittenHost(),
+  "an http or https URL whose host is written out; its path may be a variable",
+);
 const baseUrl = z
   .string()
   .superRefine((text, context) => {
@@ -58,6 +62,16 @@ const keyCommand = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)
 /** A model's name is sent as written, so a variable in it would reach the provider unexpanded. */
 const NO_VARIABLE = "a model without variables, which are read in keys, headers and base_url alone";
 const namesNoVariable = (model: unknown) => !/\$\{\w+\}/.test(JSON.stringify(model));
+
+/** One of `TOOLSETS`, or that of an MCP server. */
+const toolset = z
+  .string()
+  .superRefine((name, context) => {
+    const isServers = name.startsWith(MCP_TOOLSET) && name.length > MCP_TOOLSET.length;
+    if (isServers || TOOLSETS.some((each) => each === name)) return;
+    context.addIssue({ code: "invalid_value", values: [...TOOLSETS, `${MCP_TOOLSET}<server>`], input: name });
+  })
+  .meta({ anyOf: [{ enum: TOOLSETS }, { pattern: `^${MCP_TOOLSET}.` }] });
 
 const price = z
   .strictObject({
@@ -206,7 +220,7 @@ const rule = z.strictObject({
   when: z
     .strictObject({
       tag: z.string().min(1).optional().describe("One of the task's `tags`; case is ignored."),
-      toolset: z.enum(TOOLSETS).optional().describe("A toolset that the child gets, by request or by default."),
+      toolset: toolset.optional().describe("A toolset that the child gets, by request or by default."),
       agent: z.string().min(1).optional().describe("Agent definition that the task names; case is ignored."),
       images: z.boolean().optional().describe("`true`: the task has images; `false`: it has none."),
       role: z.enum(ROLES).optional().describe("Whether the child may delegate: `orchestrator`, or `leaf`."),
@@ -229,7 +243,7 @@ const agent = z
     reasoning_effort: effort.optional().describe("Reasoning effort."),
     fallbacks: fallbacks.optional().describe("Models to continue with, in order, if the agent's own model fails."),
     toolsets: z
-      .array(z.enum(TOOLSETS))
+      .array(toolset)
       .optional()
       .describe("Toolsets the agent may have at most, out of `delegation.toolsets`. Default: all of them."),
     max_iterations: count
@@ -355,9 +369,12 @@ const delegation = z.strictObject({
     .default(false)
     .describe("Whether a delegating model may approve requests of its own children. It may always deny them."),
   toolsets: z
-    .array(z.enum(TOOLSETS))
-    .default([...DEFAULT_TOOLSETS])
-    .describe("Toolsets that children may have. A task can ask for fewer, never for more."),
+    .array(toolset)
+    .default([...DEFAULT_TOOLSETS, `${MCP_TOOLSET}*`])
+    .describe(
+      "Toolsets that children may have. A task can ask for fewer, never for more. `mcp:<server>`: the tools of one of " +
+        "`mcp_servers`; `mcp:*`: of all.",
+    ),
   approvals: z
     .enum(["ask", "allow", "deny"])
     .default("ask")
@@ -429,6 +446,89 @@ const web = z.strictObject({
   search: searchEngine.optional(),
 });
 
+/** Words joined by single `-` or `_`, so that no two servers and tools share a name for models: see `tool-names.ts`. */
+const SERVER_NAME = /^(?=.{1,32}$)[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$/;
+/** Other users of this machine can read the arguments of a process. */
+const NO_SECRET_IN_ARGS = "arguments without variables: other programs can read them. Put what is secret into `env`";
+
+const mcpServer = z
+  .strictObject({
+    command: z
+      .string()
+      .min(1)
+      .refine(namesNoVariable, NO_SECRET_IN_ARGS)
+      .optional()
+      .describe("Program of a server over standard input and output. It gets the environment of commands, and `env`."),
+    args: z.array(z.string().refine(namesNoVariable, NO_SECRET_IN_ARGS)).optional().describe("Arguments of `command`."),
+    env: z
+      .record(
+        z.string().regex(/^[^=\0]+$/, "the name of a variable"),
+        hiddenText(z.string()).describe("The variable's value."),
+      )
+      .optional()
+      .describe("Variables for `command`. `${NAME}` is read from Deputy's environment; no other process gets it."),
+    cwd: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Directory of `command`. `~` is your home directory; a relative path starts at the working directory or, with " +
+          "`per: child`, at the child's workspace. Default: that directory.",
+      ),
+    url: hiddenUrl
+      .optional()
+      .describe(
+        "URL of a server over streamable HTTP, instead of `command`. `${NAME}` in its path is read from the environment.",
+      ),
+    headers: z
+      .record(z.string(), hidden.describe("The header's value."))
+      .optional()
+      .describe(
+        "Headers for every request to `url`. `${NAME}` is read from the environment. They go to no other origin.",
+      ),
+    tools: z
+      .array(z.string().min(1))
+      .default(["*"])
+      .describe("Names of the server's tools that children get; `*` matches anything."),
+    read_only: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        "Names of tools that change nothing. Only these run concurrently, and again if Deputy was interrupted while they ran.",
+      ),
+    per: z
+      .enum(["process", "child"])
+      .default("process")
+      .describe(
+        "`process`: all children share the server. `child`: each has its own, in its workspace, until it ends.",
+      ),
+    timeout_seconds: z.number().positive().default(120).describe("Maximum duration of a call, in seconds."),
+    start_timeout_seconds: z
+      .number()
+      .positive()
+      .default(60)
+      .describe(
+        "Maximum time to start and to list the tools, in seconds. The first start of a package may download it.",
+      ),
+  })
+  .superRefine((server, context) => {
+    const isProgram = server.command !== undefined;
+    const strange = isProgram ? (["url", "headers"] as const) : (["args", "env", "cwd"] as const);
+    if (isProgram === (server.url !== undefined))
+      context.addIssue({ code: "custom", message: "either `command`, for a program, or `url`" });
+    else
+      for (const key of strange)
+        if (server[key] !== undefined)
+          context.addIssue({
+            code: "custom",
+            path: [key],
+            message: `nothing: it has no effect with \`${isProgram ? "command" : "url"}\``,
+          });
+  })
+  .describe(
+    "One server. Its tools form the toolset `mcp:<name>`; for models and rules, they are `mcp__<name>__<tool>`.",
+  );
+
 /** Events that are stored; the others are fragments of what a stored one contains whole. */
 const storedKind = z.enum(
   Object.entries(DURABILITY)
@@ -455,12 +555,7 @@ const hook = z
 
 const webhook = z
   .strictObject({
-    url: hidden
-      .refine(
-        (url) => url.hasWrittenHost(),
-        "an http or https URL whose host is written out; its path may be a variable",
-      )
-      .describe("URL that receives the requests. `${NAME}` in its path is read from the environment."),
+    url: hiddenUrl.describe("URL that receives the requests. `${NAME}` in its path is read from the environment."),
     headers: z
       .record(z.string(), hidden.describe("The header's value."))
       .default({})
@@ -554,6 +649,12 @@ export const configSchema = z.strictObject({
     .describe("What tool calls may do: the first matching rule decides, otherwise `delegation.approvals`."),
   terminal: terminal.prefault({}).describe("Settings for the commands of children."),
   web: web.prefault({}).describe("Which pages children may read, and the engine they search with."),
+  mcp_servers: z
+    .record(z.string().regex(SERVER_NAME, "letters and digits, joined by single - or _, at most 32"), mcpServer)
+    .default({})
+    .describe(
+      "MCP servers whose tools children can use, by name. A call needs approval unless a rule of `permissions` allows it.",
+    ),
   mcp: mcp.prefault({}).describe("Settings for MCP clients."),
   notify: notify.prefault({}).describe("How you are told that Deputy needs you, or is done."),
   hooks: z
@@ -578,6 +679,7 @@ export type AliasConfig = z.output<typeof alias>;
 export type ModelWishConfig = z.output<typeof modelWish>;
 export type AgentConfig = z.output<typeof agent>;
 export type HookConfig = z.output<typeof hook>;
+export type McpServerConfig = z.output<typeof mcpServer>;
 export type WebhookConfig = z.output<typeof webhook>;
 export type SearchConfig = z.output<typeof searchEngine>;
 export type RuleConfig = z.output<typeof rule>;

@@ -8,7 +8,7 @@ import type { Planned } from "./plan.ts";
 import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
 import type { TodoItem } from "./todo.ts";
-import type { LinesChanged, SeenFile, ToolEffect } from "./tool.ts";
+import type { LinesChanged, PinnedTool, SeenFile, ToolEffect } from "./tool.ts";
 
 /** A part of a model's response, kept as its provider sent it so that it can be sent back. */
 export type Part =
@@ -266,7 +266,11 @@ export type ContentEvent = Extract<DelegationEvent, { kind: "image-add" | "file-
 
 /** An event of one child. */
 export type ChildEvent =
-  | OfChild<"child-start", { taskIndex: number; prompt: { system: string; user: string } }>
+  /** `mcpTools`: its tools of MCP servers, as it was offered them; absent without any, and in older journals. */
+  | OfChild<
+      "child-start",
+      { taskIndex: number; prompt: { system: string; user: string }; mcpTools?: readonly PinnedTool[] }
+    >
   /** A child starts on a route: position 0 is the requested one, n the nth declared fallback. */
   | OfChild<"attempt-start", { position: number; provider: string; model: string }>
   /**
@@ -324,9 +328,12 @@ export type ChildEvent =
   | OfChild<"pause-end", Record<never, never>>
   /**
    * `directory`: real path of the directory it would run in. `answerBy`: deadline in milliseconds since the epoch;
-   * absent if nobody can answer.
+   * absent if nobody can answer. `reason`: why it is asked although a rule allows it; absent otherwise.
    */
-  | OfChild<"approval-ask", { callId: string; name: string; target: string; directory?: string; answerBy?: number }>
+  | OfChild<
+      "approval-ask",
+      { callId: string; name: string; target: string; directory?: string; answerBy?: number; reason?: string }
+    >
   /** `answerId`: the `approval-answer` that decided it, if any. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
   /** The intent of a tool call, before anything runs. `searched`: what a search looks for; absent in older journals. */

@@ -49,7 +49,10 @@ const sharedShape = {
         "are discarded. Without `model`, its default model runs.",
     ),
   reasoning_effort: effort.optional().describe("Also `effort` or `thinking`. Default: the model's."),
-  toolsets: z.array(name).optional().describe("Subset of yours: `file`, `search`, `terminal`, `web`. Default: all."),
+  toolsets: z
+    .array(name)
+    .optional()
+    .describe("Subset of yours: `file`, `search`, `terminal`, `web`, `mcp:<server>`. Default: all."),
   max_iterations: z.int().positive().optional().describe("Maximum model requests before the answer."),
   timeout_seconds: z.number().positive().optional().describe("Maximum wall time."),
   max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),

@@ -62,6 +62,8 @@ export type ToolSubject = {
   otherFiles?: readonly FileSubject[];
   /** What an approval request shows if that is more than `target`. */
   asked?: string;
+  /** Why the call needs approval even if a rule allows it, as a clause: the tool is not the one that was offered. */
+  changed?: string;
 };
 
 /** How a tool touches a file: it shows the name, shows or compares the content, creates the file, or replaces it. */
@@ -84,7 +86,16 @@ export type FileSubject = {
  * `because` is a clause for users and models: the rule that decided, or that none did. `holdsSecrets`: no rule decided,
  * and a file with this name usually holds secrets.
  */
-export type PermissionDecision = { decision: PermissionRule["then"]; because: string; holdsSecrets?: true };
+export type PermissionDecision = {
+  decision: PermissionRule["then"];
+  because: string;
+  holdsSecrets?: true;
+  /** The call is asked for although it is allowed, because its tool has changed. */
+  isChanged?: true;
+};
+
+/** A tool of an MCP server as a child was offered it: `sha256` is of its description and schema. */
+export type PinnedTool = { name: string; sha256: string };
 
 export type ToolContext = {
   childId: string;
@@ -117,8 +128,12 @@ export type Tool<Input = unknown> = {
   comesWith?: readonly string[];
   /** What models also call a field, with its name. */
   otherNames?: Readonly<Record<string, string>>;
+  /** JSON Schema of the input for models, where `input` does not say it. */
+  parameters?: Record<string, unknown>;
   /** Schema of the output's `data`. */
   output?: z.ZodType;
+  /** Brings what `subject` says up to date, if that may take time. Never rejects. */
+  refresh?(signal: AbortSignal): Promise<void>;
   subject(input: Input): ToolSubject;
   /**
    * Returns an expected failure as `ok: false` with a text for the model; throws only for a bug. Stops within a second

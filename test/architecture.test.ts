@@ -39,6 +39,7 @@ describe("connections to other machines", () => {
       "engine/setup/provider-lists.ts": "the lists of models",
       "engine/setup/try-route.ts": "a test of each key",
       "engine/setup/post-form.ts": "token requests",
+      "engine/setup/try-servers.ts": "mcp_servers",
       "engine/setup/webhook.ts": "webhook",
       "engine/setup/search-engine.ts": "search engine",
       "tools/web/download.ts": "pages",

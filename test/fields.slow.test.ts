@@ -18,6 +18,7 @@ import { COMPACTION_EFFECTS } from "./fields/config-compaction.ts";
 import { EVENT_EFFECTS } from "./fields/config-events.ts";
 import { LIMIT_EFFECTS } from "./fields/config-limits.ts";
 import { MCP_EFFECTS } from "./fields/config-mcp.ts";
+import { MCP_SERVER_EFFECTS } from "./fields/config-mcp-servers.ts";
 import { NOTIFY_EFFECTS } from "./fields/config-notify.ts";
 import { PROVIDER_EFFECTS } from "./fields/config-providers.ts";
 import { ROUTE_EFFECTS } from "./fields/config-routes.ts";
@@ -130,6 +131,7 @@ describe("every config key has its effect", () => {
       ...TOOL_EFFECTS,
       ...WEB_EFFECTS,
       ...MCP_EFFECTS,
+      ...MCP_SERVER_EFFECTS,
       ...EVENT_EFFECTS,
       ...NOTIFY_EFFECTS,
       ...COMPACTION_EFFECTS,

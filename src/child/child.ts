@@ -11,7 +11,7 @@ import type { Ready } from "../plan.ts";
 import { routeAt } from "../result.ts";
 import type { Route } from "../route.ts";
 import type { KeyAvailability, Lease } from "../secret.ts";
-import type { PermissionRule, Tool } from "../tool.ts";
+import type { PermissionRule, PinnedTool, Tool } from "../tool.ts";
 import { getOrMake } from "../values/get-or-make.ts";
 import { fieldsOf } from "../values/record.ts";
 import {
@@ -45,10 +45,15 @@ export type ChildInput = {
   past: readonly ChildEvent[];
   /** Milliseconds that it had worked before it was interrupted. */
   earlierMs: number;
+  /** Its tools of MCP servers, as they are offered to it. */
+  mcpTools?: readonly PinnedTool[];
 };
 
-/** `request` is the code of exactly these facts; an answer from elsewhere contains it. */
-export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string };
+/**
+ * `request` is the code of exactly these facts; an answer from elsewhere contains it. `reason`: why a rule that allows
+ * the call does not count.
+ */
+export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string; reason?: string };
 /** `answerId`: the `approval-answer` that it came from, if it was given elsewhere. */
 export type ApprovalDecision = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Always settles: with a denial after a timeout, at once if nobody can answer, and when the signal aborts. */

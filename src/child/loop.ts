@@ -44,7 +44,8 @@ export async function* runChild(
   const child = loadChild(input, deps, signal);
   const begunAt = deps.clock.elapsed();
   if (!child.conversation.hasStarted) {
-    yield emit(child, { kind: "child-start", taskIndex: input.taskIndex, prompt: input.prompt });
+    const { taskIndex, prompt, mcpTools } = input;
+    yield emit(child, { kind: "child-start", taskIndex, prompt, ...present({ mcpTools }) });
     for (const warning of input.warnings.map(withKeysHidden)) yield emit(child, { kind: "child-warn", warning });
   }
   const ending = yield* converse(child);

@@ -57,6 +57,18 @@ export function decidePermission(
   subject: ToolSubject,
   named: readonly string[] = [],
 ): PermissionDecision {
+  const decided = decideByRules(rules, approvals, toolName, subject, named);
+  const { changed: because } = subject;
+  return because === undefined || decided.decision === "deny" ? decided : { decision: "ask", because, isChanged: true };
+}
+
+function decideByRules(
+  rules: readonly PermissionRule[],
+  approvals: PermissionOutcome,
+  toolName: string,
+  subject: ToolSubject,
+  named: readonly string[],
+): PermissionDecision {
   const permissions = { rules, otherwise: approvals };
   if (subject.file) {
     const judge = createFileJudge(permissions, toolName, subject.file.roots);

@@ -72,6 +72,7 @@ async function* admit(
   }
   const parsed = parseArguments(tool, call.input);
   if (!parsed.success) return { outcome: "invalid", target: "", text: invalidArguments(tool, parsed.error) };
+  await tool.refresh?.(child.signal);
   const subject = tool.subject(parsed.data);
   if (call.started) {
     if (CALLS_OF[tool.effect].cutOff !== "unknown") return { call, tool, input: parsed.data, subject };
@@ -95,7 +96,7 @@ async function* ask(
   subject: ToolSubject,
 ): AsyncGenerator<ChildEvent, ApprovalDecision> {
   const { permissions, approve, answerBy: deadline } = child.deps;
-  const { decision, because, holdsSecrets } = decidePermission(
+  const { decision, because, holdsSecrets, isChanged } = decidePermission(
     permissions.rules,
     permissions.otherwise,
     tool.name,
@@ -108,21 +109,27 @@ async function* ask(
   const directory = realDirectory(planned.workspace);
   const answerBy = deadline();
   const patience = answerBy !== undefined && { answerBy };
-  const asked = emit(child, { kind: "approval-ask", callId, name, target, directory, ...patience });
+  const reason = present({ reason: isChanged && because });
+  const asked = emit(child, { kind: "approval-ask", callId, name, target, directory, ...patience, ...reason });
   yield asked;
   const facts = { childId, callId, toolName: name, target, directory, askedAt: asked.at };
   const goal = turnMessage(child.conversation) ?? planned.task.goal;
-  const verdict = await approve({ ...facts, goal, request: requestCode(facts) }, child.signal);
+  const verdict = await approve({ ...facts, ...reason, goal, request: requestCode(facts) }, child.signal);
   yield emit(child, { kind: "approval-end", callId, ...verdict });
   if (verdict.allowed && realDirectory(planned.workspace) !== directory)
     return { allowed: false, by: "moved", reason: MOVED };
-  return holdsSecrets && !verdict.allowed ? { ...verdict, reason: `${verdict.reason} (${because})` } : verdict;
+  if (isChanged && verdict.by === "nobody")
+    return { allowed: false, by: "changed", reason: `${because}. ${NOT_BY_RULE}` };
+  return (holdsSecrets || isChanged) && !verdict.allowed
+    ? { ...verdict, reason: `${verdict.reason} (${because})` }
+    : verdict;
 }
 
 /** Hosts that the user named: in the task, if it is the user's own, and in messages since. */
 function namedHosts({ input, conversation }: Child): string[] {
   return [...(input.planned.hosts ?? []), ...conversation.hosts];
 }
+const NOT_BY_RULE = "Only a user can approve the call, whatever rules say, and nobody can answer here.";
 
 const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
 

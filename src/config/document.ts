@@ -43,7 +43,10 @@ export function readDocument(file: string, text: string): { document: ConfigDocu
     },
   };
   const misplaced = keyLikes(value).slice(0, MOST_MISTAKES);
-  const errors = misplaced.length > 0 ? misplaced.map((path) => document.error(path, MISPLACED)) : errorsIn(document);
+  const errors =
+    misplaced.length > 0
+      ? misplaced.map((path) => document.error(path, path[0] === "mcp_servers" ? MISPLACED_IN_SERVER : MISPLACED))
+      : errorsIn(document);
   return errors.length > 0 ? { errors } : { document };
 }
 
@@ -199,6 +202,8 @@ function describe(document: ConfigDocument, issue: Issue, parent: KeyPath): stri
     if (listed !== undefined) return [document.error(path, expectation(listed, found, path))];
     return [document.error(path, `expected a model (text) or a map with \`model\`; found ${shown(found, path)}`)];
   }
+  if (issue.code === "invalid_key")
+    return [document.error(path, `expected ${issue.issues[0]?.message}; found ${quoted(String(path.at(-1)))}`)];
   return [document.error(path, expectation(issue, found, path))];
 }
 
@@ -253,8 +258,14 @@ function quoted<Name extends string | number>(name: Name): Name | string {
 export const MISPLACED =
   // biome-ignore lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
   "expected no key here; found what may be one. Write it as `api_key: ${NAME}` of its provider, and set the variable NAME";
+const MISPLACED_IN_SERVER =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: `${NAME}` is how the document names a variable.
+  "expected no key here; found what may be one. Write it as `${NAME}` in the server's env or headers, and set the variable NAME";
 /** Fields for keys, and fields for text of any kind. */
 const FREE = ["api_key", "api_keys", "api_key_command", "headers", "base_url", "prompt", "description", "match"];
+
+/** Maps whose values may be keys. */
+const HELD_BY_NAME = ["headers", "env"];
 
 /** Paths of the names, and of the values that should be names or numbers, that may be a key. */
 export function keyLikes(value: unknown, path: KeyPath = []): KeyPath[] {
@@ -264,7 +275,7 @@ export function keyLikes(value: unknown, path: KeyPath = []): KeyPath[] {
   return Object.entries(value).flatMap(([name, inner]) => {
     const place = [...path, name];
     if (mayBeKey(name)) return [place];
-    return path.at(-1) === "headers" ? [] : keyLikes(inner, place);
+    return HELD_BY_NAME.includes(String(path.at(-1))) ? [] : keyLikes(inner, place);
   });
 }
 

@@ -46,12 +46,15 @@ function overlay(
   return merged;
 }
 
-/** Maps that count as one value: a model with its provider, an alias, an agent definition, headers, a webhook, a search engine. */
+/**
+ * Maps that count as one value: a model with its provider, an alias, an agent definition, an MCP server, headers, a webhook,
+ * a search engine.
+ */
 function isWhole(path: KeyPath): boolean {
   const [first, second, third] = path;
   if (path.at(-1) === "model") return true;
   return (
-    ((first === "models" || first === "agents") && path.length === 2) ||
+    ((first === "models" || first === "agents" || first === "mcp_servers") && path.length === 2) ||
     (first === "providers" && third === "headers") ||
     (first === "notify" && second === "webhook" && path.length === 2) ||
     (first === "web" && second === "search" && path.length === 2)

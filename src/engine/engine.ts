@@ -61,7 +61,7 @@ export type SubmitOptions = Omit<CallOptions, "surface" | "depth"> &
 export type EngineDeps = Services &
   CallsDeps & {
     newId: () => string;
-    closeTransport(): Promise<void>;
+    closeConnections(): Promise<void>;
     /** Warns the user of something that failed outside the runs. */
     warn(message: string): void;
     /** This process. */
@@ -277,7 +277,7 @@ export function createEngine(deps: EngineDeps): Engine {
     async close() {
       await stopAll(SHUTDOWN);
       await hooks.close();
-      await Promise.all([deps.closeTransport(), deps.schemas.close()]);
+      await Promise.all([deps.closeConnections(), deps.schemas.close()]);
       await journal.close();
     },
   };

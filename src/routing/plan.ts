@@ -5,13 +5,12 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { AgentDefinition, Agents } from "../agent-definition.ts";
-import { type Config, TOOLSETS } from "../config-schema.ts";
+import type { Config } from "../config-schema.ts";
 import { errorCode, keyRemoved, type Problem, type Warning } from "../errors.ts";
 import { type BoundPaths, type Limits, type Planned, SHORTEST_ANSWER_TOKENS } from "../plan.ts";
 import type { Route } from "../route.ts";
 import { bindPaths, realPathOf } from "../system/bound-paths.ts";
 import type { Call, Task } from "../task.ts";
-import { suggest } from "../text/did-you-mean.ts";
 import { shortLine } from "../text/short-line.ts";
 import { isWithin } from "../values/path-within.ts";
 import { present } from "../values/present.ts";
@@ -23,6 +22,7 @@ import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";
 import type { HookDecision } from "./resolve/hook.ts";
 import { patternWarnings } from "./resolve/policy.ts";
 import { createRouter, type RouterDeps, routeOfConfig } from "./resolve/router.ts";
+import { knownToolsets, toolsetsOf, toolsetsWanted, toolsLeft } from "./toolsets.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
@@ -72,17 +72,20 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
   );
   const hostsOf = createHostFinder(call, deps);
   const agents = new Map<string, string>();
-  const allowed = deps.bounds?.toolsets ?? config.delegation.toolsets;
+  const toolsetsHere = knownToolsets(config);
+  const allowed =
+    deps.bounds?.toolsets.filter((name) => toolsetsHere.known.includes(name)) ??
+    toolsetsHere.named(config.delegation.toolsets);
   const planned = call.tasks.map((task, index): Planned => {
     const named = agentNamed(task.agent, deps.agents);
     if ("problem" in named) return { task, ...named };
     const { agent } = named;
-    const wanted = toolsetsWanted(task, call, allowed, agent);
+    const wanted = toolsetsWanted(task, call, { allowed, agent, ...toolsetsHere });
     const routed = routeOf(task, { decision: deps.decisions[index], agent, toolsets: wanted.toolsets });
     if ("problem" in routed) return { task, ...routed };
     const role = roleOf(task, routed.route, deps);
     if ("problem" in role) return { task, ...role };
-    const toolsets = toolsetsOf(wanted, allowed, routed.route);
+    const toolsets = toolsetsOf(wanted, { allowed, ...toolsetsHere }, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
@@ -144,15 +147,6 @@ function agentWarnings(used: ReadonlyMap<string, string>, agents: Agents): Warni
   ];
 }
 
-/** Tools that both the delegator and the agent have; absent if neither is limited. */
-function toolsLeft(above?: readonly string[], ofAgent?: readonly string[]): { tools?: string[] } {
-  if (above === undefined || ofAgent === undefined) {
-    const only = above ?? ofAgent;
-    return only === undefined ? {} : { tools: [...only] };
-  }
-  return { tools: ofAgent.filter((name) => above.includes(name)) };
-}
-
 function withWarnings(route: Route, warnings: Warning[]): Route {
   return warnings.length === 0 ? route : { ...route, warnings: [...route.warnings, ...warnings] };
 }
@@ -187,38 +181,6 @@ function limitsOf(task: Task, call: Call, agent: AgentDefinition | undefined, { 
   };
 }
 
-type Wanted = {
-  /** Explicitly requested toolsets, if any. */
-  named?: readonly string[];
-  /** Those, or what the agent and all children have; never more than the agent may have. */
-  toolsets: readonly string[];
-  warnings: Warning[];
-};
-
-function toolsetsWanted(
-  task: Task,
-  call: Call,
-  allowed: readonly string[],
-  agent: AgentDefinition | undefined,
-): Wanted {
-  const named = task.toolsets ?? call.toolsets;
-  const ofAgent: readonly string[] | undefined = agent?.toolsets;
-  if (agent === undefined || ofAgent === undefined)
-    return { ...present({ named }), toolsets: named ?? allowed, warnings: [] };
-  const asked = named ?? ofAgent;
-  const most = named === undefined ? allowed : ofAgent;
-  const withheld = asked.filter((name) => !most.includes(name));
-  const message =
-    named === undefined
-      ? `The agent ${agent.name} requests ${withheld.join(", ")}, which delegation.toolsets does not give to children.`
-      : `The agent ${agent.name} has ${ofAgent.join(", ") || "no toolsets"}: ${withheld.join(", ")} is not given to it.`;
-  return {
-    ...present({ named }),
-    toolsets: asked.filter((name) => most.includes(name)),
-    warnings: withheld.length === 0 ? [] : [{ code: "toolset-withheld", message }],
-  };
-}
-
 /** An orchestrator needs remaining depth, and a model that can call tools. */
 function roleOf(
   { role }: Task,
@@ -240,40 +202,6 @@ function cannotDelegate({ model, provider }: Route): Problem {
     `Expected a model that can call tools, because an orchestrator delegates with one; found ${model} @ ${provider}, ` +
     "which cannot. Choose another model, or leave role out.";
   return { code: "role-unavailable", field: "role", message, suggestions: ["leaf"] };
-}
-
-type Toolsets = { toolsets: string[] } | { problem: Problem };
-
-/** A subset of the toolsets that the config gives to children; empty if the model cannot call tools. */
-function toolsetsOf({ named, toolsets: wanted }: Wanted, allowed: readonly string[], route: Route): Toolsets {
-  const refused = (named ?? wanted).find((name) => !allowed.includes(name));
-  if (refused === undefined) {
-    if (route.facts.tools !== false) return { toolsets: [...new Set(wanted)] };
-    return named === undefined || named.length === 0 ? { toolsets: [] } : { problem: noTools(route, named) };
-  }
-  const exists = TOOLSETS.some((name) => name === refused);
-  const suggestions = exists ? [...allowed] : suggest(refused, allowed);
-  const hint = suggestions.length > 0 && !exists ? ` Did you mean ${suggestions.join(" or ")}?` : "";
-  const reason = exists ? ", which delegation.toolsets does not give to children" : "";
-  return {
-    problem: {
-      code: "toolset-unavailable",
-      field: "toolsets",
-      message: `Expected toolsets out of ${allowed.join(", ") || "none"}; found ${refused}${reason}.${hint}`,
-      suggestions,
-    },
-  };
-}
-
-function noTools({ model, provider }: Route, named: readonly string[]): Problem {
-  return {
-    code: "toolset-unavailable",
-    field: "toolsets",
-    message:
-      `Expected a model that can call tools, because toolsets are named (${named.join(", ")}); found ${model} @ ` +
-      `${provider}, which cannot. Choose another model, or write toolsets: [].`,
-    suggestions: [],
-  };
 }
 
 /** Warns about a child that lost its tools; removes fallbacks that cannot use the child's tools. */

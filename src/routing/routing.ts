@@ -2,11 +2,10 @@
 
 import { type Agents, configuredAgents } from "../agent-definition.ts";
 import { type Clock, systemClock } from "../clock.ts";
-import type { Config, RouteLevels, SearchConfig, WebhookConfig } from "../config-schema.ts";
+import type { Config, RouteLevels } from "../config-schema.ts";
 import type { Route, Wish } from "../route.ts";
-import { namesSecret } from "../secret.ts";
 import type { Call } from "../task.ts";
-import { type Environment, Template } from "../template.ts";
+import type { Environment } from "../template.ts";
 import { present } from "../values/present.ts";
 import { type Catalog, createCatalog } from "./catalog/catalog.ts";
 import { familyNamed } from "./catalog/families.ts";
@@ -14,8 +13,9 @@ import { type ListCache, NO_LISTS } from "./catalog/list-cache.ts";
 import { createProviders, type Providers } from "./catalog/providers.ts";
 import type { LookAtFile } from "./files.ts";
 import type { LookAtImage } from "./images.ts";
-import { type Credentials, createCredentials, type NamedTemplate } from "./keys/credentials.ts";
+import { type Credentials, createCredentials } from "./keys/credentials.ts";
 import type { PostForm } from "./keys/google-token.ts";
+import { otherSecrets } from "./keys/other-secrets.ts";
 import { type Bounds, type CallPlan, planCall } from "./plan.ts";
 import { createAliases } from "./resolve/aliases.ts";
 import { configOfConversation } from "./resolve/conversation-config.ts";
@@ -101,8 +101,8 @@ export function createRouting({
   clock = systemClock,
 }: RoutingSources): Routing {
   const providers = createProviders(config);
-  const otherSecrets = [...webhookSecrets(config.notify.webhook), ...searchSecrets(config.web.search)];
-  const credentials = createCredentials({ env, providers, clock, postForm, otherSecrets });
+  const secrets = otherSecrets(config, env);
+  const credentials = createCredentials({ env, providers, clock, postForm, otherSecrets: secrets });
   const catalog = createCatalog({
     providers,
     listOf(provider) {
@@ -164,22 +164,4 @@ function meansElse(name: string, providers: Providers, catalog: Catalog): boolea
   if ("provider" in providers.find(name) || familyNamed(name) !== undefined) return true;
   const wanted = name.toLowerCase();
   return providers.all().some((each) => catalog.modelsOf(each).some((id) => id.toLowerCase() === wanted));
-}
-
-/** The key of the search engine; one that a command prints is known only once it has run. */
-function searchSecrets({ api_key, api_key_env }: Partial<SearchConfig> = {}): NamedTemplate[] {
-  return [
-    ...(api_key === undefined ? [] : [{ name: "web.search.api_key", template: api_key }]),
-    ...(api_key_env === undefined ? [] : [{ name: api_key_env, template: new Template(`\${${api_key_env}}`) }]),
-  ];
-}
-
-/** The parts of a webhook that may hold a secret. */
-function webhookSecrets({ url, headers = {}, secret }: Partial<WebhookConfig> = {}): NamedTemplate[] {
-  const hidden = Object.entries(headers).filter(([name, { variables }]) => namesSecret(name) || variables.length > 0);
-  return [
-    ...(url === undefined || url.variables.length === 0 ? [] : [{ name: "notify.webhook.url", template: url }]),
-    ...(secret === undefined ? [] : [{ name: "notify.webhook.secret", template: secret }]),
-    ...hidden.map(([name, template]) => ({ name: `notify.webhook.headers.${name}`, template })),
-  ];
 }

@@ -77,8 +77,8 @@ export type Steer = {
   state: "queued" | "delivered" | "missed";
 };
 
-/** A tool call that waits for a user's decision. `answerBy` is absent if nobody could answer. */
-export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number };
+/** A tool call that waits for a user's decision. `answerBy` is absent if nobody could answer. `reason` as in `approval-ask`. */
+export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number; reason?: string };
 
 export type Run = {
   readonly delegationId: string;
@@ -422,10 +422,10 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       if (event.reason === "user" || event.reason === "fork") child.asked = event.text;
       return;
     case "approval-ask": {
-      const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy } = event;
+      const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy, reason } = event;
       const facts = { callId, toolName, target, directory, askedAt };
       const request = requestCode({ childId, ...facts });
-      const question = { ...facts, request, ...present({ answerBy }) };
+      const question = { ...facts, request, ...present({ answerBy, reason }) };
       child.questions = [...child.questions.filter((other) => other.callId !== callId), question];
       return;
     }

@@ -80,7 +80,7 @@ function isToolset(name: string): name is Toolset {
 }
 
 /** Wraps a tool for a child: expected errors become text, and no output contains a key. */
-function presentable(tool: Tool, redact: (text: string) => string): Tool {
+export function presentable(tool: Tool, redact: (text: string) => string): Tool {
   return {
     ...tool,
     run: async (input, context) => {

@@ -52,7 +52,12 @@ describe("a file of Claude Code", () => {
       ["grep"],
       /without a counterpart here: Bash\(git diff, git log\)/,
     ],
-    ["name: a\ntools: WebFetch, mcp__docs__find", ["web_fetch"], /without a counterpart here: mcp__docs__find/],
+    ["name: a\ntools: WebFetch, mcp__docs__find", ["web_fetch", "mcp__docs__find"]],
+    ["name: a\ntools: Read mcp__docs mcp__web__*", ["read_file", "list_dir", "mcp__docs__*", "mcp__web__*"]],
+    ["name: a\ntools: mcp__docs__find, mcp__docs__get\ndisallowedTools: mcp__docs__find", []],
+    ["name: a\ntools: mcp__docs__find, mcp__web\ndisallowedTools: mcp__docs", ["mcp__web__*"]],
+    ["name: a\ntools: mcp__docs__find\ndisallowedTools: mcp__*", []],
+    ["name: a\ntools: mcp____find, mcp__, mcp_docs", [], /without a counterpart here: mcp____find, mcp__, mcp_docs/],
     [
       "name: a\ndisallowedTools: Write, Edit, Bash(rm *)",
       ["read_file", "list_dir", "glob", "grep", ...WEB, "read_skill"],

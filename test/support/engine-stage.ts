@@ -9,6 +9,7 @@ import { configSchema } from "../../src/config-schema.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createScheduler } from "../../src/engine/limits/scheduler.ts";
 import type { LogError } from "../../src/engine/setup/error-log.ts";
+import { NO_SERVER_TOOLS } from "../../src/engine/setup/server-tools.ts";
 import type { Setup } from "../../src/engine/setup/setup.ts";
 import type { Problem } from "../../src/errors.ts";
 import type { StoredEvent } from "../../src/event.ts";
@@ -77,6 +78,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
+    serverTools: async () => NO_SERVER_TOOLS,
     limitsOf: () => ({}),
     isDirectory: () => true,
     readImage: () => {
@@ -103,7 +105,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     logError: staged.logError ?? (() => {}),
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
-    closeTransport: async () => {},
+    closeConnections: async () => {},
     warn: () => {},
     pid: process.pid,
   });

@@ -19,7 +19,11 @@ export function parseAllowRule(written: string): PermissionRule {
   return { tool: knownTool(tool, written), match, then: "allow" };
 }
 
+/** Tools of MCP servers are known once their server has started. */
+const OF_SERVER = /^mcp__\w/;
+
 function knownTool(tool: string, written: string): string {
+  if (OF_SERVER.test(tool)) return tool;
   const names = toolNames();
   if (names.some((name) => matchesStars(tool, name))) return tool;
   const [close] = suggest(tool, names, 1);

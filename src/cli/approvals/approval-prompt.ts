@@ -42,7 +42,7 @@ export function createApprovalPrompt(deps: ApprovalPromptDeps): Asker {
   const by = userOf("terminal");
   let turn: Promise<unknown> = Promise.resolve();
   return (question, signal) => {
-    const exactly = JSON.stringify([question.toolName, question.target, question.directory]);
+    const exactly = JSON.stringify([question.toolName, question.target, question.directory, question.reason]);
     const answer = turn.then(async (): Promise<PromptAnswer> => {
       if (always.has(exactly)) return { allowed: true, reason: ALWAYS };
       if (signal.aborted) return NOT_ASKED;
@@ -139,11 +139,12 @@ async function requestText(
 
 /** Describes a request: the tool, its full target, and the directory, with hidden characters escaped. */
 export function requestLines(
-  { toolName, target, directory }: Pick<ApprovalQuestion, "toolName" | "target" | "directory">,
+  { toolName, target, directory, reason }: Pick<ApprovalQuestion, "toolName" | "target" | "directory" | "reason">,
   paint: Paint,
 ): string[] {
   const lines = targetLines(target, paint);
-  return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`];
+  const why = reason === undefined ? [] : [`  ${paint("yellow", `whatever rules say: ${oneLine(reason)}`)}`];
+  return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`, ...why];
 }
 
 /** Breaks the text of a request at words, on a terminal. Further rows of a command keep its mark. */

@@ -1,6 +1,6 @@
 /**
- * `deputy doctor`: checks what a run needs: keys by name, config, journal, runtime. Starts nothing, and sends requests
- * only with `--online`.
+ * `deputy doctor`: checks what a run needs: keys by name, config, journal, runtime, and whether MCP servers start. Sends
+ * requests only with `--online`.
  */
 import { version } from "node:process";
 import type { Clock } from "../../clock.ts";
@@ -9,6 +9,7 @@ import { stateDir } from "../../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-lists.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
 import { tryRoute } from "../../engine/setup/try-route.ts";
+import { type ServerTrial, tryServers } from "../../engine/setup/try-servers.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
 import { patternWarnings } from "../../routing/resolve/policy.ts";
@@ -29,10 +30,10 @@ type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: stri
 export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Check the setup: keys (by name), config, journal, runtime.")
+    .description("Check the setup: keys (by name), config, MCP servers, journal, runtime.")
     .option(
       "--online [model]",
-      "also check each key by asking its provider for its models; with a model, try it with two short requests",
+      "also ask each key's provider for its models, and MCP servers over HTTP; with a model, try it with two short requests",
     )
     .option(...JSON_OPTION)
     .option(...CONFIG_OPTION)
@@ -52,6 +53,7 @@ export const declareDoctor: Declare = (command, context) => {
         ...(await skillFindings(place)),
         ...(flags.online === true ? await onlineFindings(place, io.clock) : []),
         ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
+        ...(await serverFindings(place, flags.online === true, context)),
         ...(await journalFindings(context, flags.config)),
         environmentFinding(io.keysStillVisible),
         ...parentFindings(io.secretsOfParent?.() ?? []),
@@ -224,6 +226,32 @@ async function trialFindings(place: DoctorContext, model: string, { io }: Contex
   } finally {
     unsubscribe();
   }
+}
+
+/** Whether each MCP server of the config starts. */
+async function serverFindings(place: DoctorContext, online: boolean, { io }: Context): Promise<Finding[]> {
+  const leaving = new AbortController();
+  const unsubscribe = io.onInterrupt(() => leaving.abort());
+  try {
+    return (await tryServers(place, io.clock, online, leaving.signal)).flatMap(serverFinding);
+  } catch (error) {
+    // Other findings already cover an unreadable config.
+    if (error instanceof DeputyError) return [];
+    throw error;
+  } finally {
+    unsubscribe();
+  }
+}
+
+function serverFinding(trial: ServerTrial): Finding[] {
+  const about = `mcp:${trial.server}`;
+  if ("isUntried" in trial)
+    return [{ state: "note", about, text: "over HTTP, not tried. Try it: deputy doctor --online" }];
+  const { toolCount, messages } = trial;
+  if (toolCount === 0)
+    return [{ state: "bad", about, text: messages.join(" ") || "starts, but has no tools for children" }];
+  const starts: Finding = { state: "good", about, text: `starts, ${plural(toolCount, "tool")}` };
+  return [starts, ...messages.map((text): Finding => ({ state: "note", about, text }))];
 }
 
 async function journalFindings(context: Context, configPath: string | undefined): Promise<Finding[]> {

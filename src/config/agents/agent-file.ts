@@ -3,8 +3,9 @@
  * its body. Fields without effect here are noted, never an error; tools can only be removed.
  */
 
-import type { AgentConfig } from "../../config-schema.ts";
+import { type AgentConfig, MCP_TOOLSET } from "../../config-schema.ts";
 import { isEffort } from "../../route.ts";
+import { matchesStars } from "../../text/star-pattern.ts";
 import { present } from "../../values/present.ts";
 import { isRecord } from "../../values/record.ts";
 import { consume, consumeText, type Fields } from "../consume.ts";
@@ -60,7 +61,8 @@ function readClaude(fields: Fields, name: string, notes: string[]): ParsedAgent 
   return {
     ...common(fields, name, notes, "effort", ["maxTurns"]),
     ...present({ model }),
-    ...((given !== undefined || withheld.length > 0) && toolsWhere(claudeAllows(given, withheld))),
+    ...((given !== undefined || withheld.length > 0) &&
+      toolsWhere(claudeAllows(given, withheld), mcpTools(given, withheld))),
   };
 }
 
@@ -91,7 +93,8 @@ function readOpencode(fields: Fields, name: string, notes: string[]): ParsedAgen
     ...common(fields, name, notes, "reasoningEffort", ["steps", "maxSteps"]),
     // The text before the first slash is always the provider there.
     ...present(slash > 0 ? { model: model?.slice(slash + 1), provider: model?.slice(0, slash) } : { model }),
-    ...((given ?? tools ?? permission) !== undefined && toolsWhere((row) => isGiven(row) && isPermitted(row))),
+    ...((given ?? tools ?? permission) !== undefined &&
+      toolsWhere((row) => isGiven(row) && isPermitted(row), mcpTools(permission === undefined ? given : []))),
   };
 }
 
@@ -133,7 +136,7 @@ function consumeList(fields: Fields, key: string): string[] | undefined {
 
 function toolsApart(word: string): string[] {
   const words = word.split(/\s+/);
-  return words.every((each) => isKnownTool(each)) ? words : [word];
+  return words.every((each) => isKnownTool(each) || OF_SERVER.test(each)) ? words : [word];
 }
 
 /** A YAML map may define `toString`, so it is never called. */
@@ -166,7 +169,7 @@ function consumeMap(fields: Fields, key: string): Fields | undefined {
 // Tools --------------------------------------------------------------------------------------------------------------
 
 /** Without a toolset, a tool comes with any of them. */
-type ToolRow = { toolset?: NonNullable<AgentConfig["toolsets"]>[number] } & Record<AgentFormat, readonly string[]>;
+type ToolRow = { toolset?: string } & Record<AgentFormat, readonly string[]>;
 
 /** Deputy's tools and their names elsewhere. The first of its names that the file decides applies to the tool. */
 const TOOLS: Record<string, ToolRow> = {
@@ -182,10 +185,34 @@ const TOOLS: Record<string, ToolRow> = {
   read_skill: { claude: ["Skill"], opencode: ["skill"] },
 };
 
-function toolsWhere(allows: (row: ToolRow) => boolean): Pick<FileAgent, "toolsets" | "tools"> {
-  const tools = Object.entries(TOOLS).filter(([, row]) => allows(row));
-  const toolsets = tools.map(([, { toolset }]) => toolset).filter((toolset) => toolset !== undefined);
-  return { toolsets: [...new Set(toolsets)], tools: tools.map(([name]) => name) };
+type NamedTool = { name: string; toolset: string | undefined };
+
+/** @param ofServers tools of MCP servers, as patterns */
+function toolsWhere(
+  allows: (row: ToolRow) => boolean,
+  ofServers: readonly NamedTool[],
+): Pick<FileAgent, "toolsets" | "tools"> {
+  const own = Object.entries(TOOLS).flatMap(([name, row]) => (allows(row) ? [{ name, toolset: row.toolset }] : []));
+  const tools = [...own, ...ofServers];
+  const toolsets = tools.map(({ toolset }) => toolset).filter((toolset) => toolset !== undefined);
+  return { toolsets: [...new Set(toolsets)], tools: tools.map(({ name }) => name) };
+}
+
+/** `mcp__docs` and `mcp__docs__*` are all tools of a server, `mcp__docs__search` is one. */
+const OF_SERVER = /^mcp__(?<server>[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+)*)(?:__(?<tool>[\w*-]+))?$/;
+
+/**
+ * The tools of MCP servers that a list names. An agent whose tools are limited has no others. A server of which a tool is
+ * withheld is withheld whole: a list of tools cannot say all but one.
+ */
+function mcpTools(given: readonly string[] = [], withheld: readonly string[] = []): NamedTool[] {
+  const serversWithheld = withheld.map((name) => OF_SERVER.exec(name)?.groups?.server);
+  return given.flatMap((name) => {
+    const { server, tool = "*" } = OF_SERVER.exec(name)?.groups ?? {};
+    const isWithheld = serversWithheld.includes(server) || withheld.some((pattern) => matchesStars(pattern, name));
+    if (server === undefined || isWithheld) return [];
+    return [{ name: `mcp__${server}__${tool}`, toolset: `${MCP_TOOLSET}${server}` }];
+  });
 }
 
 /**
@@ -230,6 +257,7 @@ function opencodeAllows(tools: Fields = {}, permission: Fields = {}, notes: stri
 
 function noteUnknownTools(named: string[], format: AgentFormat, notes: string[]): void {
   const known = Object.values(TOOLS).flatMap((row) => row[format]);
-  const unknown = named.filter((name) => name !== "*" && !known.includes(name) && !isKnownTool(name));
+  const isKnown = (name: string) => known.includes(name) || isKnownTool(name) || OF_SERVER.test(name);
+  const unknown = named.filter((name) => name !== "*" && !isKnown(name));
   if (unknown.length > 0) notes.push(`tools without a counterpart here: ${[...new Set(unknown)].join(", ")}`);
 }

@@ -16,6 +16,8 @@ import { createEngine, type Engine } from "../engine.ts";
 import { createScheduler } from "../limits/scheduler.ts";
 import { createErrorLog, type LogError } from "./error-log.ts";
 import { openTransport } from "./open-transport.ts";
+import { serverFetch } from "./server-fetch.ts";
+import { createServers } from "./server-tools.ts";
 import { createSetups } from "./setup.ts";
 import { createUserTools, type UserTools } from "./user-tools.ts";
 
@@ -64,7 +66,8 @@ export async function openDeputy({
   const transport = openTransport(env);
   const logError = createErrorLog(join(stateDir(env), "errors.log"), clock);
   const { hideVariables } = given;
-  const setup = createSetups({ env, cwd, clock, hideVariables, ...present({ configPath }) });
+  const servers = createServers(clock, serverFetch(transport));
+  const setup = createSetups({ env, cwd, clock, hideVariables, servers, ...present({ configPath }) });
   const engine = createEngine({
     clock,
     random,
@@ -77,7 +80,10 @@ export async function openDeputy({
     newId,
     setup,
     ...present({ route: given.route }),
-    closeTransport: transport.close,
+    async closeConnections() {
+      await servers.close();
+      await transport.close();
+    },
     pid: process.pid,
   });
   const userTools = (workspace: string) => createUserTools(setup(), { workspace });

@@ -34,8 +34,10 @@ import { toolErrorText } from "../../tools/tool-error.ts";
 import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
 import { present } from "../../values/present.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
+import type { LeaseServerTools } from "./lease-server-tools.ts";
 import { listAvailableModels } from "./list-available.ts";
 import { formPoster } from "./post-form.ts";
+import { NO_SERVERS, type Servers } from "./server-tools.ts";
 import { webOptions } from "./web-options.ts";
 import { type CallWebhook, webhookCaller } from "./webhook.ts";
 
@@ -53,6 +55,8 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   /** The operator's limits for a provider. */
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], place: WorkPlace): readonly Tool[];
+  /** Starts the MCP servers of a child's toolsets if necessary, and makes their tools. */
+  serverTools: LeaseServerTools;
   isDirectory(path: string): boolean;
   /** Reads an image in a workspace, within its boundary. @throws ToolError, or an error of the system */
   readImage(place: WorkPlace, path: string): ImageFile;
@@ -83,25 +87,28 @@ export type SetupPlace = {
   clock?: Clock;
   /** Hides variables of this process from child processes; absent if the environment is not this process's own. */
   hideVariables?: ((names: readonly string[]) => void) | undefined;
+  /** How MCP servers are started and reached. Default: they cannot be. */
+  servers?: Servers;
 };
 
 export type WholeSetup = Setup & { loaded: LoadedConfig; routing: Routing };
 
 /** Returns the current setup: files are read at each call, and parsed again only if they changed. */
-export function createSetups({ env, cwd, configPath, clock, hideVariables }: SetupPlace): () => WholeSetup {
+export function createSetups({ env, cwd, configPath, clock, hideVariables, servers }: SetupPlace): () => WholeSetup {
   const place = { env, cwd, ...present({ explicitPath: configPath }) };
   let last: { texts: string; setup: WholeSetup } | undefined;
   return () => {
     const own = ownFiles(place);
     const texts = `${configTexts(place)} ${listCacheStamp(stateDir(env))} ${JSON.stringify(own)}`;
-    if (last?.texts !== texts) last = { texts, setup: readSetup({ ...place, hideVariables }, own, clock) };
+    if (last?.texts !== texts)
+      last = { texts, setup: readSetup({ ...place, hideVariables, ...present({ servers }) }, own, clock) };
     return last.setup;
   };
 }
 
 /** @throws DeputyError `config-invalid` */
 function readSetup(
-  place: ConfigPlace & Pick<SetupPlace, "hideVariables">,
+  place: ConfigPlace & Pick<SetupPlace, "hideVariables" | "servers">,
   own: OwnFiles,
   clock: Clock | undefined,
 ): WholeSetup {
@@ -130,6 +137,7 @@ function readSetup(
     ...present({ clock }),
   });
   const { credentials, catalog, providers } = routing;
+  const { redact } = credentials;
   const divided = () => {
     const halves = divideEnvironment(env, credentials.holdsKey);
     place.hideVariables?.(Object.keys(halves.secrets));
@@ -146,6 +154,7 @@ function readSetup(
   });
   const trusted = trustedProject(loaded.files);
   const skillBounds = (where: WorkPlace) => ({ ...textBounds(where), env: place.env, trusted });
+  const { servers = NO_SERVERS } = place;
   let offered: AvailableModels | undefined;
   return {
     loaded,
@@ -157,7 +166,7 @@ function readSetup(
     candidates: routing.candidates,
     lease: credentials.lease,
     whyKeyless: credentials.whyKeyless,
-    redact: credentials.redact,
+    redact,
     price: catalog.costUsd,
     limitsOf(slug) {
       const found = providers.find(slug);
@@ -169,10 +178,10 @@ function readSetup(
       };
     },
     tools: toolMaker(config, {
-      ...{ extraDirs, own, bind, environment },
+      ...{ extraDirs, own, bind, environment, redact },
       web: webOptions(config, credentials, env),
-      redact: credentials.redact,
     }),
+    serverTools: servers.leaser({ config, env, cwd: place.cwd, environment, redact }),
     commandEnvironment: environment,
     ...(webhook && { callWebhook: webhookCaller(webhook, env) }),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,

@@ -9,6 +9,7 @@ import type { Image } from "../../image.ts";
 import type { Ready } from "../../plan.ts";
 import { type Run, type RunChild, spentIn } from "../../run/run.ts";
 import type { Skill } from "../../skill.ts";
+import type { PinnedTool, Tool } from "../../tool.ts";
 import { createRecall } from "../../tools/recall.ts";
 import { createCommandExecutor } from "../../tools/terminal/command-executor.ts";
 import type { Approvals } from "../control/approvals.ts";
@@ -119,23 +120,37 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   if ("failure" in images) return recorder.record(failedEnd(about, images.failure, clock.now()));
   const files = loadGivenFiles(planned, setup);
   if ("failure" in files) return recorder.record(failedEnd(about, files.failure, clock.now()));
-  deadline.resume();
-  const skills = await skillsOf(planned, signal);
-  const childDeps = depsOf({ ...deps, skills }, child);
-  keepContents({ images, files }, planned, childDeps.keep);
-  const earlier = past.get(childId) ?? [];
-  const input: ChildInput = {
-    ...about,
-    taskIndex,
-    planned,
-    ...(await prompts(planned, childDeps.tools, skills, signal)),
-    images,
-    files,
-    imageBytes: await loadResultImages(earlier, { delegationId, journal }),
-    past: earlier,
-    earlierMs,
-  };
-  for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
+  const before = past.get(childId) ?? [];
+  const served = await setup.serverTools(planned, pinnedIn(before), signal);
+  try {
+    deadline.resume();
+    const skills = await skillsOf(planned, signal);
+    const childDeps = depsOf({ ...deps, skills }, child, served.tools);
+    keepContents({ images, files }, planned, childDeps.keep);
+    const { prompt, warnings } = await prompts(planned, childDeps.tools, skills, signal);
+    const input: ChildInput = {
+      ...about,
+      taskIndex,
+      planned,
+      prompt,
+      warnings: [...warnings, ...served.warnings],
+      images,
+      files,
+      imageBytes: await loadResultImages(before, { delegationId, journal }),
+      past: before,
+      earlierMs,
+      ...(served.pinned.length > 0 && { mcpTools: served.pinned }),
+    };
+    for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
+  } finally {
+    await served.release();
+  }
+}
+
+/** The tools of MCP servers that a child was offered when it started; undefined if it has not. */
+function pinnedIn(past: readonly ChildEvent[]): readonly PinnedTool[] | undefined {
+  const start = past.find((event) => event.kind === "child-start");
+  return start && (start.mcpTools ?? []);
 }
 
 /** Keeps the images and files of a child, from which its requests can be written again. */
@@ -156,6 +171,7 @@ function keepContents(
 function depsOf(
   deps: ChildRunnerDeps & { skills: readonly Skill[] },
   { child, planned, slot, deadline, commands }: ChildAtWork,
+  ofServers: readonly Tool[],
 ): ChildDeps {
   const { services, setup, approvals, recorder, run } = deps;
   const { clock, model, random, schemas } = services;
@@ -167,7 +183,7 @@ function depsOf(
   return {
     clock,
     model,
-    tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot),
+    tools: toolsOf({ ...deps, clock }, { child, planned, budgets }, slot, ofServers),
     recall: createRecall({
       resultsOf: () => earlierResults(services.journal, about),
       imageOf: (sha256) => storedImage(sha256, { journal: services.journal, delegationId: about.delegationId }),

@@ -46,13 +46,22 @@ export type ToolboxDeps = {
   skills: readonly Skill[];
 };
 
-/** Returns the tools of a child. A conversation's model may not support tools. */
-export function toolsOf(deps: ToolboxDeps, delegator: Delegator, slot: ChildSlot): readonly Tool[] {
+/**
+ * Returns the tools of a child. A conversation's model may not support tools.
+ * @param ofServers the tools of its MCP servers
+ */
+export function toolsOf(
+  deps: ToolboxDeps,
+  delegator: Delegator,
+  slot: ChildSlot,
+  ofServers: readonly Tool[],
+): readonly Tool[] {
   const { setup, run, chatExtras } = deps;
   const { planned } = delegator;
   if (planned.route.facts.tools === false) return [];
   const own = ownTools(setup, planned);
-  const tools = mayReadSkills(planned, own, deps.skills) ? [...own, readSkillTool(deps, planned)] : own;
+  const withSkills = mayReadSkills(planned, own, deps.skills) ? [...own, readSkillTool(deps, planned)] : own;
+  const tools = [...withSkills, ...ofServers];
   if (!mayDelegate(deps, planned)) return tools;
   const listModels = createListModels({ listModels: setup.listModels });
   const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];

@@ -37,13 +37,14 @@ export function approvalForms(run: Run): ApprovalForm[] {
  * content: https://github.com/openai/codex/issues/9053).
  */
 function formOf(childId: string, { goal, route, question }: AskedFacts): ElicitationForm {
-  const { toolName, target, directory } = question;
+  const { toolName, target, directory, reason } = question;
   const asker = `${childId} (${spelledPath(shortLine(goal, 100))}) on ${spelledPath(route)}`;
   const long = longCommandEnds(target);
   const message = [
     `${asker} asks to run ${spelledPath(toolName)} in ${spelledPath(directory)}:`,
     spelledLines(target).join("\n"),
     ...(long === undefined ? [] : [`${long.size} ${long.ends}`]),
+    ...(reason === undefined ? [] : [`Whatever rules say: ${spelledPath(reason)}`]),
     "Accept allows exactly this, once. Decline denies it.",
   ].join("\n\n");
   return { message, requestedSchema: { type: "object", properties: {} } };

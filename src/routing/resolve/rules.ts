@@ -1,6 +1,7 @@
 /** The operator's routing table, `rules:` in the config: the first rule that matches a task decides. */
 import type { RuleConfig } from "../../config-schema.ts";
 import type { Task } from "../../task.ts";
+import { matchesStars } from "../../text/star-pattern.ts";
 import type { RouteLayer } from "./precedence.ts";
 
 /** The decision of the first matching rule, or nothing. @param toolsets those of the child */
@@ -9,7 +10,7 @@ export function ruleFor(rules: readonly RuleConfig[], task: Task, toolsets: read
     const { tag, toolset, agent, images, role } = when;
     return (
       (tag === undefined || hasTag(task, tag)) &&
-      (toolset === undefined || toolsets.includes(toolset)) &&
+      (toolset === undefined || toolsets.some((name) => matchesStars(toolset, name))) &&
       (agent === undefined || isSameWord(task.agent, agent)) &&
       (images === undefined || images === hasImages(task)) &&
       (role === undefined || role === (task.role ?? "leaf"))

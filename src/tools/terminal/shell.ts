@@ -13,6 +13,7 @@ import { constants } from "node:os";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ShellCommand, ShellEnd } from "../../command-executor.ts";
+import { END_SESSION, signalGroup } from "../../system/session.ts";
 import { startProcess } from "../../system/start-process.ts";
 import { present } from "../../values/present.ts";
 
@@ -24,24 +25,6 @@ const SETTLE_MS = 50;
 const DRAIN_MS = 200;
 /** Maximum delay of a Node timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/**
- * Ends all processes of session $1, including those in their own groups (`timeout` creates one), but not its own shell,
- * which comes last. The next pass finds a process that was just being started.
- */
-const END_SESSION = `
-  session=$1
-  read -r self _ </proc/self/stat
-  for pass in 1 2 3 4 5 6 7 8; do
-    left=
-    for stat in /proc/[0-9]*/stat; do
-      read -r line <"$stat" || continue
-      set -- \${line%% *} \${line##*) }
-      [ "$5" = "$session" ] && [ "$1" != "$self" ] && [ "$2" != Z ] && kill -KILL "$1" && left=1
-    done
-    [ -z "$left" ] && break
-  done
-  kill -KILL -- "-$session"`;
 
 /**
  * $0 is the shell, $1 the command. The supervisor survives TERM, so that it can report how the command ended; the
@@ -129,14 +112,6 @@ function stopSessionWhen(
 /** Models usually write bash. */
 function shellPath(): string {
   return existsSync("/bin/bash") ? "/bin/bash" : "/bin/sh";
-}
-
-function signalGroup(leader: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(-leader, name);
-  } catch {
-    // The session is empty.
-  }
 }
 
 /** Uses a process that continues if Deputy dies meanwhile, or the watchdog if no process can be started. */

@@ -24,7 +24,10 @@ export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) =>
       type: "function",
       name: tool.name,
       description: tool.description,
-      inputSchema: toolSchema(z.toJSONSchema(tool.input, { io: "input" }), form) as Spec["inputSchema"],
+      inputSchema: toolSchema(
+        tool.parameters ?? z.toJSONSchema(tool.input, { io: "input" }),
+        form,
+      ) as Spec["inputSchema"],
     }));
   }
 

@@ -62,15 +62,20 @@ function withInner(keyword: string, value: unknown, narrow: (schema: Schema) => 
   );
 }
 
-/** Replaces references with what they refer to; a recursive one accepts any object. */
+/** Schemas of a tool once its references are replaced. Definitions that refer to each other twice would double each time. */
+const MAX_SCHEMAS = 5_000;
+
+/** Replaces references with what they refer to; a recursive one, or one too many, accepts any object. */
 function inlined(root: Schema): Schema {
+  let left = MAX_SCHEMAS;
   const follow = (value: unknown, path: readonly string[]): unknown => {
     if (Array.isArray(value)) return value.map((one) => follow(one, path));
     if (!isRecord(value)) return value;
+    left -= 1;
     const { $ref: ref, $defs: _, definitions: __, ...rest } = value;
     const own = Object.fromEntries(Object.entries(rest).map(([name, one]) => [name, follow(one, path)]));
     if (typeof ref !== "string") return own;
-    if (path.includes(ref)) return { type: "object", ...own };
+    if (path.includes(ref) || left < 0) return { type: "object", ...own };
     const target = follow(at(root, ref), [...path, ref]);
     return isRecord(target) ? { ...target, ...own } : own;
   };
@@ -102,7 +107,24 @@ function forGemini(schema: Schema): Schema {
   // Values other than words, and formats other than its own, are rejected.
   if (Array.isArray(narrow.enum) && !narrow.enum.every((value) => typeof value === "string")) delete narrow.enum;
   if (narrow.format !== "enum" && narrow.format !== "date-time") delete narrow.format;
+  fitToType(narrow);
   return Object.fromEntries(Object.entries(narrow).filter(([keyword]) => OF_GEMINI.includes(keyword)));
+}
+
+/**
+ * Properties only of objects (https://github.com/anomalyco/opencode/issues/11889), required ones only if they are
+ * described (https://github.com/MarkusPfundstein/mcp-obsidian/issues/105), and lists with a schema of their items
+ * (https://github.com/DEEIX-AI/DEEIX-Chat/issues/546): servers' schemas have others, and the whole request is rejected.
+ */
+function fitToType(schema: Schema): void {
+  if (schema.type === "array" && !isRecord(schema.items)) schema.items = {};
+  if (schema.type !== undefined && schema.type !== "object") {
+    delete schema.properties;
+    delete schema.required;
+  }
+  if (!Array.isArray(schema.required)) return;
+  const described = isRecord(schema.properties) ? Object.keys(schema.properties) : [];
+  schema.required = schema.required.filter((name) => described.includes(name));
 }
 
 /** The type belongs in each alternative, never next to them: MoonshotAI/kimi-code#2661. */

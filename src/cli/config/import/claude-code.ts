@@ -37,11 +37,16 @@ export function fromClaudeCode(files: readonly Fields[], conversion: ForeignConv
       );
     conversion.rest(each, "permissions");
   }
-  for (const settings of files) {
-    conversion.mcpServers(consumeFields(settings, "mcpServers"), "mcpServers");
-    conversion.rest(settings, "");
-  }
-  return { ...route, permissions: rules, delegation: modeOf(modes.at(-1), rules, conversion) };
+  const servers: Fields[] = files.map((settings) =>
+    conversion.mcpServers(consumeFields(settings, "mcpServers"), "mcpServers"),
+  );
+  for (const settings of files) conversion.rest(settings, "");
+  return {
+    ...route,
+    permissions: rules,
+    delegation: modeOf(modes.at(-1), rules, conversion),
+    mcp_servers: Object.assign({}, ...servers),
+  };
 }
 
 function textsIn(value: unknown): string[] {
@@ -61,8 +66,13 @@ function rulesOf(rule: ForeignRule, conversion: ForeignConversion): PermissionRu
   if (WRITING.includes(tool)) return pathRules(rule, "writes", content, conversion);
   if (tool === "" || tool === "*")
     return leaveOut(rule, "it is no rule for one tool; see delegation.approvals", conversion);
-  if (tool.startsWith("mcp__")) return leaveOutUnneeded(rule, "children cannot use MCP servers", conversion);
+  if (tool.startsWith("mcp__")) return [ruleFor(serverTool(tool), undefined, rule.then)];
   return leaveOutUnneeded(rule, `children have no tool like ${tool}`, conversion);
+}
+
+/** `mcp__docs` means every tool of that server. */
+function serverTool(tool: string): string {
+  return /^mcp__(?:(?!__).)+$/.test(tool) && !tool.endsWith("*") ? `${tool}__*` : tool;
 }
 
 /** `npm test:*` is `npm test`, alone or with arguments. */

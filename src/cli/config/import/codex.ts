@@ -15,9 +15,9 @@ export function fromCodex(files: readonly Fields[], conversion: ForeignConversio
   const providers = providersOf(consumeFields(codex, "model_providers"), conversion);
   const route = routeOf(codex, providers, conversion);
   const permissions = sandboxRules(codex, conversion);
-  conversion.mcpServers(consumeFields(codex, "mcp_servers"), "mcp_servers");
+  const servers = conversion.mcpServers(consumeFields(codex, "mcp_servers"), "mcp_servers");
   conversion.rest(codex, "");
-  return { ...route, providers, permissions };
+  return { ...route, providers, permissions, mcp_servers: servers };
 }
 
 function routeOf(codex: Fields, providers: Fields, { known, note }: ForeignConversion): Fields {

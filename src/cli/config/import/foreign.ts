@@ -3,13 +3,15 @@ import type { ConversionNotes, Fields } from "../../../config/consume.ts";
 import { keyLikes } from "../../../config/document.ts";
 import { fittingConfig, type Imported, removeAt, variablesOf } from "./hermes.ts";
 import type { KnownProviders } from "./hermes-providers.ts";
+import { importedServers } from "./mcp-servers.ts";
 import { holdsKey } from "./rules.ts";
 
 export type ForeignConversion = ConversionNotes & {
   known: KnownProviders;
   /** A note that is given once, however often it applies. */
   once(text: string): void;
-  mcpServers(servers: Fields, path: string): void;
+  /** Converts a map of MCP servers. */
+  mcpServers(servers: Fields, path: string): Fields;
 };
 
 /** Converts a program's files, which it consumes; every part of them is in the config or in a note. */
@@ -23,11 +25,7 @@ export function convertForeign(convert: Convert, files: readonly Fields[], known
     note: (text) => notes.push(text),
     once: (text) => notes.includes(text) || notes.push(text),
     rest: (fields, path) => unmatched.push(...Object.keys(fields).map((key) => (path === "" ? key : `${path}.${key}`))),
-    mcpServers: (servers, path) => {
-      const names = Object.keys(servers);
-      if (names.length > 0)
-        notes.push(`${path} is not taken yet: children cannot use MCP servers. They are: ${names.join(", ")}.`);
-    },
+    mcpServers: (servers, path) => importedServers(servers, path, conversion),
   };
   const config = withoutEmptyParts(
     convert(

@@ -11,6 +11,7 @@ import { pathText } from "../../../values/key-path.ts";
 import { present } from "../../../values/present.ts";
 import { fieldsOf, isRecord } from "../../../values/record.ts";
 import { createHermesProviders, type HermesProviders, type KnownProviders } from "./hermes-providers.ts";
+import { importedServers } from "./mcp-servers.ts";
 
 export type Imported = {
   config: Fields;
@@ -46,6 +47,7 @@ export function importHermes(source: Fields, known: KnownProviders): Imported {
     models: { ...parent.aliases, ...models },
     delegation: delegationOf(hermes, reading),
     terminal: terminalOf(hermes, conversion),
+    mcp_servers: importedServers(consumeFields(hermes, "mcp_servers"), "mcp_servers", conversion),
   });
   conversion.rest(hermes, "");
   const fitting = fittingConfig(config, conversion);

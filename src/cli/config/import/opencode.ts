@@ -4,6 +4,7 @@
  */
 import { consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
 import type { PermissionRule } from "../../../tool.ts";
+import { serverPrefix } from "../../../tools/mcp/tool-names.ts";
 import { present } from "../../../values/present.ts";
 import { fieldsOf, isRecord } from "../../../values/record.ts";
 import { type ForeignConversion, safeBaseUrl } from "./foreign.ts";
@@ -28,17 +29,26 @@ export function fromOpencode(files: readonly Fields[], conversion: ForeignConver
   const small = files.map((file) => consumeText(file, "small_model")).findLast((each) => each !== undefined);
   const route = routeOf(model, "model", providers, conversion);
   const smallRoute = routeOf(small, "small_model", providers, conversion);
+  const servers: Fields = Object.assign(
+    {},
+    ...files.map((file) => conversion.mcpServers(consumeFields(file, "mcp"), "mcp")),
+  );
   // Old configs say in `tools` what newer ones say in `permission`, which wins.
   const rules = files.flatMap((file) => [
-    ...toolRules(consumeFields(file, "tools"), conversion),
-    ...permissionRules(consume(file, "permission"), conversion),
+    ...toolRules(consumeFields(file, "tools"), servers, conversion),
+    ...permissionRules(consume(file, "permission"), servers, conversion),
   ]);
   for (const file of files) {
     consume(file, "$schema");
-    conversion.mcpServers(consumeFields(file, "mcp"), "mcp");
     conversion.rest(file, "");
   }
-  return { ...route, providers, models: present({ small: smallRoute }), permissions: rules.reverse().flat() };
+  return {
+    ...route,
+    providers,
+    models: present({ small: smallRoute }),
+    permissions: rules.reverse().flat(),
+    mcp_servers: servers,
+  };
 }
 
 // Rules ---------------------------------------------------------------------------------------------------------------
@@ -48,16 +58,22 @@ const SEARCHING: Record<string, string> = { glob: "glob", grep: "grep", list: "l
 const WRITING = ["edit", "write", "patch", "multiedit", "apply_patch"];
 
 /** Each rule as Deputy's rules, in opencode's order. */
-function permissionRules(permission: unknown, conversion: ForeignConversion): PermissionRule[][] {
+function permissionRules(permission: unknown, servers: Fields, conversion: ForeignConversion): PermissionRule[][] {
   const tools = typeof permission === "string" ? { "*": permission } : fieldsOf(permission);
   return Object.entries(tools).flatMap(([tool, value]) =>
     Object.entries(isRecord(value) ? value : { "*": value }).map(([pattern, then]) => {
       const written = `permission.${tool}${isRecord(value) ? ` "${pattern}"` : ""}`;
       if (then !== "allow" && then !== "ask" && then !== "deny")
         return leaveOut({ written, then: "deny" }, "it is not allow, ask or deny", conversion);
-      return toolRule(tool, pattern, { written, then }, conversion);
+      return toolRule(serverTool(tool, servers), pattern, { written, then }, conversion);
     }),
   );
+}
+
+/** `docs_search` is a tool of the server `docs`. */
+function serverTool(tool: string, servers: Fields): string {
+  const server = Object.keys(servers).find((name) => tool.startsWith(`${name}_`));
+  return server === undefined ? tool : serverPrefix(server) + tool.slice(server.length + 1);
 }
 
 function toolRule(tool: string, pattern: string, rule: ForeignRule, conversion: ForeignConversion): PermissionRule[] {
@@ -66,6 +82,10 @@ function toolRule(tool: string, pattern: string, rule: ForeignRule, conversion: 
   if (content?.includes("?") && rule.then === "allow")
     return leaveOut(rule, "Deputy has no sign for one character", conversion);
   if (tool === "bash") return commandRules(rule, (content ?? "*").replaceAll("?", "*"), conversion);
+  if (tool.startsWith("mcp__"))
+    return content === undefined && !tool.includes("?")
+      ? [ruleFor(tool, undefined, rule.then)]
+      : leaveOut(rule, "its pattern cannot be expressed for a tool of an MCP server", conversion);
   const search = SEARCHING[tool];
   if (search !== undefined && content !== undefined) return leaveOut(rule, "its pattern is no path", conversion);
   if (search !== undefined) return [ruleFor(search, undefined, rule.then)];
@@ -85,11 +105,11 @@ function everything(pattern: string, rule: ForeignRule, conversion: ForeignConve
   return tools.map((tool) => ruleFor(tool, undefined, rule.then));
 }
 
-function toolRules(tools: Fields, conversion: ForeignConversion): PermissionRule[][] {
+function toolRules(tools: Fields, servers: Fields, conversion: ForeignConversion): PermissionRule[][] {
   return Object.entries(tools).map(([tool, isOn]) => {
     const rule: ForeignRule = { written: `tools.${tool}`, then: isOn === false ? "deny" : "allow" };
     if (isOn !== false) return leaveOut(rule, "a tool that is on needs no rule", conversion);
-    return toolRule(tool, "*", rule, conversion);
+    return toolRule(serverTool(tool, servers), "*", rule, conversion);
   });
 }
 

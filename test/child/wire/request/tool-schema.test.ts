@@ -75,3 +75,26 @@ for (const [subset, rejects] of Object.entries(REJECTS) as [keyof typeof REJECTS
 test("who takes JSON Schema gets it as it is", () => {
   assert.equal(toolSchema(SCHEMA, "json-schema"), SCHEMA);
 });
+
+describe("schemas that others wrote", () => {
+  test("have no more for gemini than fits their type", () => {
+    const written = {
+      type: "object",
+      properties: { a: { type: "string", properties: { x: {} }, required: ["x"] }, list: { type: "array" }, any: {} },
+      required: ["a", "gone"],
+    };
+    assert.deepEqual(toolSchema(written, "gemini"), {
+      type: "object",
+      properties: { a: { type: "string" }, list: { type: "array", items: {} }, any: {} },
+      required: ["a"],
+    });
+  });
+
+  test("whose definitions double stay small", () => {
+    const names = Array.from({ length: 40 }, (_, index) => `d${index}`);
+    const twice = (name: string) => ({ anyOf: [{ $ref: `#/$defs/${name}` }, { $ref: `#/$defs/${name}` }] });
+    const definitions = names.map((name, index) => [name, twice(names[index + 1] ?? "end")]);
+    const bomb = { ...twice("d0"), $defs: { ...Object.fromEntries(definitions), end: { type: "string" } } };
+    assert.ok(JSON.stringify(toolSchema(bomb, "gemini")).length < 1_000_000);
+  });
+});

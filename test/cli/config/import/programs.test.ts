@@ -80,6 +80,9 @@ describe("every config imports: its result loads, each key is kept or named, and
     permission: ["permissions"],
     tools: ["permissions"],
     sandbox_mode: ["permissions"],
+    mcpServers: ["mcp_servers"],
+    mcp_servers: ["mcp_servers"],
+    mcp: ["mcp_servers"],
     $schema: [],
   };
   const all: [Program, Record<string, object | string>][] = [
@@ -245,5 +248,28 @@ describe("the command", () => {
     assert.doesNotMatch(bad.stderr, /sk-a/);
     for (const words of [["codx", "x"], ["codx"]])
       assert.match((await deputy(["config", "import", ...words], stage)).stderr, /Did you mean codex\?/);
+  });
+});
+
+describe("rules for tools of MCP servers", () => {
+  const toolDecision = (rules: readonly PermissionRule[], tool: string) =>
+    decidePermission(rules, "ask", tool, { target: "docs/x {}", otherwise: "ask" }).decision;
+  const tools = ["mcp__github__get_issue", "mcp__github__delete_repo", "mcp__docs__find", "mcp__docsy__find"];
+
+  test("of Claude Code are taken, for one tool or a whole server", async (context) => {
+    const { config } = await imported(context, "claude-code", CLAUDE_CODE["tools of servers"] ?? {});
+    const decided = tools.map((tool) => toolDecision(config.permissions, tool));
+    assert.deepEqual(decided, ["allow", "deny", "allow", "ask"]);
+  });
+
+  test("of opencode are taken for the servers of its config", async (context) => {
+    const mcp = { docs: { type: "local", command: ["docs-mcp"] } };
+    const written = { mcp, permission: { "docs_*": "allow", docs_delete: "deny", other_find: "deny" } };
+    const { config, notes } = await imported(context, "opencode", written);
+    const decided = ["mcp__docs__find", "mcp__docs__delete", "mcp__other__find"].map((tool) =>
+      toolDecision(config.permissions, tool),
+    );
+    assert.deepEqual(decided, ["allow", "deny", "ask"]);
+    assert.match(notes, /other_find/);
   });
 });

@@ -1,0 +1,42 @@
+/** The MCP servers of a process, for its children. Their code is loaded with the first toolset of a server. */
+import type { Clock } from "../../clock.ts";
+import { MCP_TOOLSET } from "../../config-schema.ts";
+import type { ServerPool } from "../../tools/mcp/servers.ts";
+import type { LeaseServerTools, ServerTools, ServerToolsDeps } from "./lease-server-tools.ts";
+
+export type Servers = {
+  /** How children with this config get the tools of servers. */
+  leaser(deps: Omit<ServerToolsDeps, "pool" | "fetchFor">): LeaseServerTools;
+  /** Ends every server. */
+  close(): Promise<void>;
+};
+
+export const NO_SERVER_TOOLS: ServerTools = { tools: [], pinned: [], warnings: [], release: async () => {} };
+
+/** For a setup that only plans. */
+export const NO_SERVERS: Servers = { leaser: () => async () => NO_SERVER_TOOLS, close: async () => {} };
+
+/** @param fetchFor sends the requests to servers over HTTP */
+export function createServers(clock: Clock, fetchFor: ServerToolsDeps["fetchFor"]): Servers {
+  let pool: ServerPool | undefined;
+
+  async function load() {
+    const [{ createServerPool }, { serverToolsLeaser }] = await Promise.all([
+      import("../../tools/mcp/servers.ts"),
+      import("./lease-server-tools.ts"),
+    ]);
+    pool ??= createServerPool(clock);
+    return { pool, serverToolsLeaser };
+  }
+
+  return {
+    leaser: (deps) => async (plan, pinned, signal) => {
+      if (!plan.toolsets.some((toolset) => toolset.startsWith(MCP_TOOLSET))) return NO_SERVER_TOOLS;
+      const { serverToolsLeaser, ...loaded } = await load();
+      return serverToolsLeaser({ ...deps, ...loaded, fetchFor })(plan, pinned, signal);
+    },
+    async close() {
+      await pool?.close();
+    },
+  };
+}
