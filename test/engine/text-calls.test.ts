@@ -52,7 +52,7 @@ for (const mode of API_MODES)
     });
 
     test("an explanation of calls stays an answer", async () => {
-      const text = "Qwen writes calls like this:\n```\n" + CALL + "\n```";
+      const text = `Qwen writes calls like this:\n\`\`\`\n${CALL}\n\`\`\``;
       const played = await play({ goal: "Explain." }, { config, script: () => ({ text }) });
       assert.deepEqual([endings(played), played.results[0]?.summary], [["completed"], text]);
       assert.equal(played.results[0]?.quirks, undefined);

@@ -23,7 +23,9 @@ export const compactionPart: Part = {
         const outcome = await killedRun(stage, `round-${round}`, createRandom(seed + round), undisturbed);
         kills += outcome.kills;
         rounds.add(outcome);
-        console.log(`  round ${round + 1}: ${outcome.kills} kills, ${outcome.requests} requests; ${kills} kills so far`);
+        console.log(
+          `  round ${round + 1}: ${outcome.kills} kills, ${outcome.requests} requests; ${kills} kills so far`,
+        );
       }
       return `${kills} kills, seed ${seed}: every request was one of the ${undisturbed.length} of an undisturbed run, in its order.`;
     } finally {

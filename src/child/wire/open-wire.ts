@@ -1,18 +1,12 @@
-/**
- * Opens the wire of a route: a function that sends a request and delivers the parts of the response as they arrive. The
- * code of each wire format, and its provider package, are imported when the first route uses it.
- */
-import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
-import type { Endpoint, Route } from "../../route.ts";
+import type { Endpoint } from "../../route.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
-import { eventBatches, type OnActivity } from "./event-stream.ts";
+import { eventBatches } from "./event-stream.ts";
 import { NotAStream, parsedJson, saysError } from "./failure/error-body.ts";
 import { refusalIn } from "./failure/refusal.ts";
 import { createStreamEnd, withErrorAtEnd } from "./failure/stream-end.ts";
 import { createVersionTrial } from "./missing-version.ts";
-import type { Receive } from "./reply/reply-builder.ts";
 import type { Fetch } from "./transport.ts";
 import type { Wire, WireRoute } from "./wire.ts";
 
