@@ -115,10 +115,11 @@ describe("the pages", () => {
 describe("a manual list", () => {
   test("has every key of a result, and no other", async (t) => {
     const write = { name: "write_file", input: { path: "notes.txt", content: "A line.\n" } };
+    const unknown = { name: "no_such_tool", input: {} };
     const script: Script = ({ messages }) => ({
       text: "{}",
       latencyMs: messages[0]?.text.includes("be late") ? 60_000 : 0,
-      toolCalls: messages.length === 1 ? [write] : [],
+      toolCalls: messages.length === 1 ? [write, unknown] : [],
     });
     const server = await createModelServer({ script });
     t.after(() => server.close());
@@ -127,11 +128,12 @@ describe("a manual list", () => {
     const answered = { goal: "x", output_schema: { type: "object" } };
     const result = await deputy.delegate([answered, { goal: "be late", timeout_seconds: 0.05 }]);
     const again = await (await deputy.retry(result.delegation_id)).result;
+    const forked = await (await deputy.fork(`${result.delegation_id}.1`, { step: 1 })).result;
     await deputy.close();
     const [child, late] = result.results;
     assert.ok(child?.route && late);
     const found = [
-      ...Object.keys(again),
+      ...Object.keys({ ...again, ...forked }),
       ...Object.keys({ ...late, ...child, ...again.results[0] }),
       ...Object.keys(child.route).map((key) => `route.${key}`),
     ];

@@ -6,9 +6,9 @@ import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
 import { harmless } from "../terminal/terminal-text.ts";
 
-export function printRequest(request: ShownRequest, asJson: boolean, { stdout, stderr }: Io): number {
+export function printRequest(request: ShownRequest, isJson: boolean, { stdout, stderr }: Io): number {
   const { body, differences } = request;
-  if (asJson) stdout.write(jsonDocument(request));
+  if (isJson) stdout.write(jsonDocument(request));
   else {
     stderr.write(`${harmless(headOf(request))}\n\n`);
     // A terminal would act on some of a model's characters.

@@ -51,6 +51,7 @@ export const VALUES: Record<string, ValueSource> = {
   code: nothing,
   message: nothing,
   n: nothing,
+  number: nothing,
   name: nothing,
   rule: nothing,
   sha256: nothing,

@@ -8,7 +8,7 @@ import type { Clock } from "../../clock.ts";
 import { commandEnvironment, divideEnvironment } from "../../config/environment.ts";
 import { type ConfigPlace, configTexts, type LoadedConfig, loadConfig, trustedProject } from "../../config/load.ts";
 import { ownFiles } from "../../config/own-files.ts";
-import { findSkills, readSkillFile } from "../../config/skills/skills.ts";
+import { findSkills, readSkillFile, type SkillBounds } from "../../config/skills/skills.ts";
 import { stateDir } from "../../config/trust.ts";
 import type { Config } from "../../config-schema.ts";
 import type { Failure, Warning } from "../../errors.ts";
@@ -146,14 +146,6 @@ function readSetup(
   divided(); // Runs before the first child: variables that commands do not get must not be readable in this process either.
   const environment = () => commandEnvironment(divided(), credentials.holdsKey, config.terminal.env);
   const { webhook } = config.notify;
-  const textBounds = (place: WorkPlace) => ({
-    within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
-    isOwn: createOwnCheck(own).isOwn,
-    protectionOf: (real: string) => protectionOf(relativeTo({ ...reachOf(place), realPaths: bind(place) }, real)),
-    redact: credentials.redact,
-  });
-  const trusted = trustedProject(loaded.files);
-  const skillBounds = (where: WorkPlace) => ({ ...textBounds(where), env: place.env, trusted });
   const { servers = NO_SERVERS } = place;
   let offered: AvailableModels | undefined;
   return {
@@ -168,15 +160,7 @@ function readSetup(
     whyKeyless: credentials.whyKeyless,
     redact,
     price: catalog.costUsd,
-    limitsOf(slug) {
-      const found = providers.find(slug);
-      const entry = "provider" in found ? found.provider.configured : undefined;
-      return {
-        concurrent: entry?.max_concurrent,
-        requestsPerMinute: entry?.requests_per_minute,
-        tokensPerMinute: entry?.tokens_per_minute,
-      };
-    },
+    limitsOf: (slug) => limitsAt(providers.find(slug)),
     tools: toolMaker(config, {
       ...{ extraDirs, own, bind, environment, redact },
       web: webOptions(config, credentials, env),
@@ -190,9 +174,10 @@ function readSetup(
       const file = readFile(place, path);
       return { ...file, text: credentials.redact(file.text) };
     },
-    readNotes: (place) => projectNotes(place.workspace, textBounds(place)),
-    findSkills: (place) => findSkills(place.workspace, skillBounds(place)),
-    readSkill: (place, skill, file) => readSkillFile(skill, file, skillBounds(place)),
+    ...textReaders(
+      { extraDirs, own, bind, protectionOf, redact },
+      { env: place.env, trusted: trustedProject(loaded.files) },
+    ),
     permissions: config.permissions,
     listModels(filter) {
       const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");
@@ -200,6 +185,42 @@ function readSetup(
       offered ??= look({});
       return offered;
     },
+  };
+}
+
+type TextBounds = {
+  extraDirs: readonly string[];
+  own: OwnFiles;
+  bind(place: WorkPlace): BoundPaths;
+  protectionOf: ReturnType<typeof createProtection>;
+  redact(text: string): string;
+};
+
+/** Reads what others wrote for agents: notes and skills. */
+function textReaders(
+  { extraDirs, own, bind, protectionOf, redact }: TextBounds,
+  origin: Pick<SkillBounds, "env" | "trusted">,
+): Pick<Setup, "readNotes" | "findSkills" | "readSkill"> {
+  const textBounds = (place: WorkPlace) => ({
+    within: [place.workspace, ...extraDirs].filter((directory) => isInPlace(directory, bind(place))),
+    isOwn: createOwnCheck(own).isOwn,
+    protectionOf: (real: string) => protectionOf(relativeTo({ ...reachOf(place), realPaths: bind(place) }, real)),
+    redact,
+  });
+  const skillBounds = (place: WorkPlace) => ({ ...textBounds(place), ...origin });
+  return {
+    readNotes: (place) => projectNotes(place.workspace, textBounds(place)),
+    findSkills: (place) => findSkills(place.workspace, skillBounds(place)),
+    readSkill: (place, skill, file) => readSkillFile(skill, file, skillBounds(place)),
+  };
+}
+
+function limitsAt(found: ReturnType<WholeSetup["routing"]["providers"]["find"]>): ProviderLimits {
+  const entry = "provider" in found ? found.provider.configured : undefined;
+  return {
+    concurrent: entry?.max_concurrent,
+    requestsPerMinute: entry?.requests_per_minute,
+    tokensPerMinute: entry?.tokens_per_minute,
   };
 }
 

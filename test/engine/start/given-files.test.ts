@@ -142,7 +142,7 @@ describe("the files of a task", () => {
     );
   });
 
-  test("reach the model without known keys, and the journal only as a hash", () => {
+  test("reach the model without known keys, and the journal too, which has their text once", () => {
     return inLab(DONE, async ({ write, run, asked, memory }) => {
       write("notes.txt", "The key is sk-lab-0123456789abcdef. Marzipan.");
       assert.equal((await run(["notes.txt"])).status, "completed");
@@ -151,7 +151,8 @@ describe("the files of a task", () => {
       const stored = JSON.stringify(
         await Array.fromAsync(createMemoryJournal({ memory }).read({}), ({ event }) => event),
       );
-      assert.ok(!stored.includes("Marzipan"));
+      assert.ok(!stored.includes("sk-lab-0123456789abcdef"));
+      assert.equal(stored.split("Marzipan").length - 1, 1);
       assert.match(stored, /"files":\[\{"name":"notes\.txt","bytes":\d+,"sha256":"[0-9a-f]{64}"/);
     });
   });
