@@ -119,9 +119,7 @@ function readSetup(
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
   const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
-  const reach = (place: WorkPlace) => ({ ...reachOf(place), realPaths: bind(place), extraDirs, own });
-  const readImage = (place: WorkPlace, path: string) => readImageFile(reach(place), path, protectionOf);
-  const readFile = (place: WorkPlace, path: string) => readGivenFile(reach(place), path, protectionOf);
+  const { readImage, readFile } = fileReaders({ extraDirs, own, bind, protectionOf });
   const routing = createRouting({
     config,
     levels: loaded.levels,
@@ -138,24 +136,14 @@ function readSetup(
   });
   const { credentials, catalog, providers } = routing;
   const { redact } = credentials;
-  const divided = () => {
-    const halves = divideEnvironment(env, credentials.holdsKey);
-    place.hideVariables?.(Object.keys(halves.secrets));
-    return halves;
-  };
-  divided(); // Runs before the first child: variables that commands do not get must not be readable in this process either.
-  const environment = () => commandEnvironment(divided(), credentials.holdsKey, config.terminal.env);
-  const { webhook } = config.notify;
+  const environment = environmentOfCommands(place, env, credentials, config.terminal.env);
   const { servers = NO_SERVERS } = place;
-  let offered: AvailableModels | undefined;
   return {
     loaded,
     routing,
     config,
     warnings: [...loaded.warnings, ...lists.warnings],
-    plan: routing.plan,
-    refreshRoute: routing.refreshRoute,
-    candidates: routing.candidates,
+    ...{ plan: routing.plan, refreshRoute: routing.refreshRoute, candidates: routing.candidates },
     lease: credentials.lease,
     whyKeyless: credentials.whyKeyless,
     redact,
@@ -167,7 +155,7 @@ function readSetup(
     }),
     serverTools: servers.leaser({ config, env, cwd: place.cwd, environment, redact }),
     commandEnvironment: environment,
-    ...(webhook && { callWebhook: webhookCaller(webhook, env) }),
+    ...webhookOf(config, env),
     isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true,
     readImage,
     readGivenFile(place, path) {
@@ -179,13 +167,51 @@ function readSetup(
       { env: place.env, trusted: trustedProject(loaded.files) },
     ),
     permissions: config.permissions,
-    listModels(filter) {
-      const look = (what: ModelFilter) => listAvailableModels({ routing, config, cwd: place.cwd }, what, "model");
-      if (filter !== undefined) return look(filter);
-      offered ??= look({});
-      return offered;
-    },
+    listModels: modelLister({ routing, config, cwd: place.cwd }),
   };
+}
+
+function webhookOf({ notify: { webhook } }: Config, env: Environment): Pick<Setup, "callWebhook"> {
+  return webhook === undefined ? {} : { callWebhook: webhookCaller(webhook, env) };
+}
+
+/** Lists without a filter are kept: they are in every prompt of a delegating model. */
+function modelLister(source: Parameters<typeof listAvailableModels>[0]): Setup["listModels"] {
+  let offered: AvailableModels | undefined;
+  const look = (what: ModelFilter) => listAvailableModels(source, what, "model");
+  return (filter) => {
+    if (filter !== undefined) return look(filter);
+    offered ??= look({});
+    return offered;
+  };
+}
+
+/** Reads the images and files of tasks. */
+function fileReaders({ extraDirs, own, bind, protectionOf }: Omit<TextBounds, "redact">) {
+  const reach = (place: WorkPlace) => ({ ...reachOf(place), realPaths: bind(place), extraDirs, own });
+  return {
+    readImage: (place: WorkPlace, path: string) => readImageFile(reach(place), path, protectionOf),
+    readFile: (place: WorkPlace, path: string) => readGivenFile(reach(place), path, protectionOf),
+  };
+}
+
+/**
+ * The environment of commands, read for each. Variables that commands do not get must not be readable in this process
+ * either, from before the first child on.
+ */
+function environmentOfCommands(
+  { hideVariables }: Pick<SetupPlace, "hideVariables">,
+  env: Environment,
+  { holdsKey }: WholeSetup["routing"]["credentials"],
+  names: readonly string[],
+): () => Record<string, string> {
+  const divided = () => {
+    const halves = divideEnvironment(env, holdsKey);
+    hideVariables?.(Object.keys(halves.secrets));
+    return halves;
+  };
+  divided();
+  return () => commandEnvironment(divided(), holdsKey, names);
 }
 
 type TextBounds = {
