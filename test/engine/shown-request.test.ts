@@ -177,6 +177,13 @@ describe("a request is shown byte for byte as the vendor received it", () => {
     });
   }
 
+  test("Claude's marks for the cache", async () => {
+    const acme = { ...provider("ACME", "anthropic_messages"), default_model: "claude-sonnet-5" };
+    const seen = await runAndShow({ goal: "Look." }, { config: { providers: { acme } }, script: looksTwice }, 3);
+    assertSame(seen);
+    assert.match(seen.shown[2]?.body ?? "", /"messages":.*"cache_control"/);
+  });
+
   test("a parameter that the vendor rejected is left out, as it was when the request was sent", async () => {
     const script: Script = (request) =>
       "stream_options" in request.body

@@ -59,7 +59,7 @@ export function callOptions(
   const { route, mustAnswer, maxOutputTokens } = call;
   const limit = maxOutputTokens ?? outputLimit(route);
   return {
-    prompt: promptOf({ ...call, messages: withDistinctIds(call.messages) }, dialect),
+    prompt: promptOf({ ...call, messages: withDistinctIds(call.messages) }, dialect, tools.length > 0),
     ...present({ maxOutputTokens: limit }),
     ...(tools.length === 0 ? {} : { tools, toolChoice: { type: mustAnswer ? "none" : "auto" } }),
     ...present({ reasoning: route.effort }),
@@ -95,8 +95,9 @@ function modeOptions({ endpoint, effort }: Route, dialect: Dialect): SharedV4Pro
   };
 }
 
-function promptOf(call: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
-  const { route, system, messages, images, tools } = call;
+/** @param isContinued further requests of the conversation will follow */
+function promptOf(call: ModelCall, dialect: Dialect, isContinued: boolean): LanguageModelV4Prompt {
+  const { route, system, messages, images } = call;
   const prompt: LanguageModelV4Prompt = [{ role: "system", content: system }];
   const idOf = callIds(messages, route.provider, dialect);
   const resultImages = createResultImages(call);
@@ -111,7 +112,7 @@ function promptOf(call: ModelCall, dialect: Dialect): LanguageModelV4Prompt {
   const ordered = inOrder(prompt, dialect);
   const task = ordered.find(({ role }) => role === "user");
   if (task?.role === "user") task.content.unshift(...images.map(imagePart));
-  if (dialect.cacheBreakpoints) markForCache(ordered, tools.length > 0);
+  if (dialect.cacheBreakpoints) markForCache(ordered, isContinued);
   return ordered;
 }
 
