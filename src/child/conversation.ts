@@ -79,7 +79,9 @@ export type Conversation = {
   seen: Map<string, SeenFile>;
   /** Hosts that the user named in messages since the task. */
   hosts: string[];
-  /** The last outcome of a tool, how often in a row it came, and whether the child was told so. */
+  /** Outcomes of the newest answer's calls so far. */
+  outcomes: string[];
+  /** The outcome of all calls of an answer, how often in a row it came, and whether the child was told so. */
   repeated: { outcome: string; count: number; told: boolean };
   /** The answer to its tool results was empty: the child has to be told so, or was. */
   emptyAnswer?: "due" | "told";
@@ -113,6 +115,7 @@ export function createConversation(given = ""): Conversation {
     warned: new Set(),
     seen: new Map(),
     hosts: [],
+    outcomes: [],
     repeated: { outcome: "", count: 0, told: false },
     textCalls: { isUnreadable: false, told: 0 },
     toldLimits: new Set(),
@@ -257,10 +260,16 @@ function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { k
   const outcome = createHash("sha256")
     .update([name, target, text, ...hashes].join("\0"))
     .digest("base64");
+  conversation.outcomes.push(outcome);
+  if (conversation.pending.length === 0) noteRepeat(conversation, conversation.outcomes.join(" "));
+  noteOutcome(conversation.compaction, event, outcome);
+}
+
+/** @param outcome of all calls of an answer: several in one answer are no repetition */
+function noteRepeat(conversation: Conversation, outcome: string): void {
   const { repeated } = conversation;
   conversation.repeated =
     repeated.outcome === outcome ? { ...repeated, count: repeated.count + 1 } : { outcome, count: 1, told: false };
-  noteOutcome(conversation.compaction, event, outcome);
 }
 
 type FailureFacts = Pick<
@@ -309,6 +318,7 @@ function beginTurn(conversation: Conversation): void {
 function applyAnswer(conversation: Conversation, parts: Part[], finish: Finish): void {
   const { provider, model } = conversation;
   delete conversation.emptyAnswer;
+  conversation.outcomes = [];
   // Providers reject a message without content.
   if (parts.some((part) => part.type !== "reasoning"))
     addMessage(conversation, { role: "assistant", provider, model, parts });

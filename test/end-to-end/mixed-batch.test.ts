@@ -34,7 +34,10 @@ models:
 
 type Expected = { slug: Slug; model: string; effort?: string; tools?: string[] };
 const FILE_TOOLS = ["read_file", "write_file", "edit_file", "list_dir"];
+/** The GPT family changes files with patches. */
+const GPT_FILE_TOOLS = FILE_TOOLS.map((name) => (name === "edit_file" ? "apply_patch" : name));
 const SEARCH_TOOLS = ["glob", "grep"];
+const TERMINAL_TOOLS = ["terminal", "terminal_output", "terminal_stop"];
 
 /** The route and tools of a task, and the expected request with its server. */
 const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
@@ -65,7 +68,7 @@ const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
   ],
   [
     { provider: "openai", toolsets: "file" },
-    { slug: "openai", model: "gpt-6-sol", tools: FILE_TOOLS },
+    { slug: "openai", model: "gpt-6-sol", tools: GPT_FILE_TOOLS },
   ],
   [{ model: "swift" }, { slug: "gemini", model: "gemini-3.8-flash", effort: "low" }],
   [
@@ -74,7 +77,7 @@ const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
   ],
   [
     { model: "stepfun/step-3.5-flash --provider openrouter", toolsets: ["terminal"] },
-    { slug: "openrouter", model: "stepfun/step-3.5-flash", tools: ["terminal"] },
+    { slug: "openrouter", model: "stepfun/step-3.5-flash", tools: TERMINAL_TOOLS },
   ],
   [
     { provider: "or", model: "deepseek/deepseek-r1:free", reasoning_effort: "medium" },
@@ -84,7 +87,8 @@ const WAYS: [said: Record<string, unknown>, expected: Expected][] = [
 
 const expected = Array.from({ length: TASKS }, (_, index): Expected => {
   const [, arriving] = WAYS[index % WAYS.length] ?? assert.fail();
-  return { tools: [...FILE_TOOLS, ...SEARCH_TOOLS, "terminal"], ...arriving };
+  const fileTools = arriving.model.includes("gpt") ? GPT_FILE_TOOLS : FILE_TOOLS;
+  return { tools: [...fileTools, ...SEARCH_TOOLS, ...TERMINAL_TOOLS, "web_fetch"], ...arriving };
 });
 
 function taskFile(): string {
