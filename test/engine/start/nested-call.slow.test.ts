@@ -405,7 +405,8 @@ test("wherever a tree is cut off, a resume repeats no finished step and costs no
     assert.equal(asked.length + finished, total, `cut after ${count}: ${JSON.stringify(events[count - 1])}`);
     for (const [index, result] of results.entries()) {
       const { summary, cost_usd, delegations, status } = uncut.results[index] ?? assert.fail();
-      const shown = ({ summary: text }: { summary: string }) => text.replace(/\d+\.\d s/g, "");
+      // What a request that was cut off cost is an estimate.
+      const shown = ({ summary: text }: { summary: string }) => text.replace(/\d+\.\d s/g, "").replaceAll("~$", "$");
       assert.deepEqual([result.status, result.delegations], [status, delegations], `cut after ${count}`);
       assert.equal(shown(result), shown({ summary }), `cut after ${count}`);
       assert.ok(Math.abs((result.cost_usd ?? 0) - (cost_usd ?? 0)) < 1e-9, `cut after ${count}`);
