@@ -49,7 +49,6 @@ describe("a rule for a tool that children lack", () => {
   const NOTES: [Program, object, string][] = [
     ["claude-code", { permissions: { deny: ["WebFetch"] } }, "deny WebFetch: not needed: children have no tool"],
     ["claude-code", { permissions: { ask: ["WebFetch"] } }, "ask WebFetch: not needed: children have no tool"],
-    ["claude-code", { permissions: { deny: ["mcp__git"] } }, "deny mcp__git: not needed: children cannot use MCP"],
     ["opencode", { permission: { webfetch: "deny" } }, "deny permission.webfetch: not needed: children have no tool"],
   ];
   for (const [program, written, note] of NOTES)
@@ -62,6 +61,8 @@ describe("a rule for a tool that children lack", () => {
   test("does not affect the denial of a tool that they have", async (context) => {
     const { notes, value } = await imported(context, "claude-code", { permissions: { deny: ["Bash(rm:*)"] } });
     assert.ok(JSON.stringify(value).includes('"rm *"'), notes);
+    const server = await imported(context, "claude-code", { permissions: { deny: ["mcp__git"] } });
+    assert.deepEqual(server.value.permissions, [{ tool: "mcp__git__*", then: "deny" }], server.notes);
   });
 });
 
