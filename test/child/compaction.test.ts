@@ -119,6 +119,42 @@ describe("a child that works for longer than its window", () => {
   });
 });
 
+describe("a result that the model has not seen", () => {
+  const reading = (most: number) =>
+    windowed((request, index) => {
+      if (index === most) return says("Done.");
+      const said = { type: "text", text: `I note ${index}. `.repeat(150) } as const;
+      const call = calls(["read", { word: String(index) }]);
+      const last = request.messages.at(-1);
+      if (last?.role === "tool") seen.push(last.text);
+      return call.ok ? { ...call, parts: [said, ...call.parts] } : call;
+    }, 12_000);
+  let seen: string[] = [];
+  const small = planned({ route: route("zai", "glm-4.7", { facts: { contextWindow: 12_000 } }) });
+
+  for (const [what, paging] of [
+    ["short", page],
+    ["of a third of the window", (word: string) => page(word).repeat(4)],
+  ] as const)
+    test(`stays, ${what}, while older steps can make the room`, async () => {
+      seen = [];
+      const played = await play(reading(60), { planned: small, tools: [tool("read", "read", paging)] });
+      assert.equal(played.result.status, "completed");
+      assert.ok(compactions(played).length > 3, `${compactions(played).length} compactions`);
+      assert.deepEqual(
+        seen,
+        Array.from({ length: seen.length }, (_, index) => paging(String(index))),
+      );
+      assert.equal(seen.length, 59);
+    });
+
+  test("is removed if no older step could make the room", async () => {
+    seen = [];
+    await play(reading(3), { planned: small, tools: [tool("read", "read", (word) => page(word).repeat(12))] });
+    assert.match(seen[0] ?? "", /^\[Deputy removed the result of read/);
+  });
+});
+
 describe("a conversation that cannot be made short enough", () => {
   const rules = { planned: planned(), tools: [readPage] };
 

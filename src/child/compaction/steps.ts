@@ -29,7 +29,8 @@ export function nextStep(
   { tokens, limit, window, keep, charactersPerToken }: Lengths,
 ): Step | undefined {
   const enough = Math.min(window * AFTER_STUBS.window, limit * AFTER_STUBS.limit);
-  const stubs = nextLevel > 0 ? [] : resultsToStub(messages, (tokens - enough) * charactersPerToken);
+  const replaceable = messages.slice(0, endOfStubs(messages, (tokens - limit) * charactersPerToken));
+  const stubs = nextLevel > 0 ? [] : resultsToStub(replaceable, (tokens - enough) * charactersPerToken);
   if (stubs.length > 0) return { level: 0, stubs };
   for (const [level, share] of [
     [1, keep],
@@ -40,6 +41,17 @@ export function nextStep(
     if (until !== undefined) return { level, until };
   }
   return undefined;
+}
+
+/**
+ * Position of the newest step if its results can stay, which the model has not seen: removing all older steps would free
+ * this many characters. Otherwise the end.
+ */
+function endOfStubs(messages: readonly HeldMessage[], characters: number): number {
+  const newest = messages.findLastIndex(({ role }) => role === "assistant");
+  const older = messages.slice(0, Math.max(0, newest)).filter(({ role }) => role !== "user");
+  const removable = older.reduce((sum, message) => sum + lengthOf(message), 0);
+  return removable >= characters ? newest : messages.length;
 }
 
 /** Positions of the results to replace, oldest first, until this many characters are freed. */
