@@ -184,6 +184,22 @@ describe("a conversation that cannot be made short enough", () => {
     assert.ok(!compactions(played).some(({ level }) => level === 1));
   });
 
+  test("gets no summary that is longer than what it stands for", async () => {
+    const long = { type: "text", text: "thinking ".repeat(800) } as const;
+    const model = windowed((_, index) => {
+      const call = calls(["read", { word: String(index) }]);
+      return index === 40 || !call.ok ? says("Read.") : { ...call, parts: [long, ...call.parts] };
+    });
+    const played = await play((request) => {
+      const reply = model(request);
+      return isSummary(request) && reply.ok
+        ? { ...reply, parts: [{ type: "text", text: "Too long a summary. ".repeat(8_000) }] }
+        : reply;
+    }, rules);
+    assert.equal(played.result.status, "completed");
+    assert.ok(compactions(played).every(({ level, tokens }) => level !== 1 && tokens.after < tokens.before));
+  });
+
   test("ends the child as before where compaction is off", async () => {
     const { compaction: _, ...off } = planned();
     const played = await play(

@@ -10,7 +10,7 @@ import { type Child, emit, showLive } from "../child.ts";
 import { exchange, type Failed, type Replied, type RequestToSend } from "../exchange.ts";
 import { type HeldMessage, lengthOf } from "../message.ts";
 import { expectedTokens, type Sent } from "../worst-case.ts";
-import { handover } from "./handover.ts";
+import { droppedBefore, handover } from "./handover.ts";
 import { answerRoom, sizeOf, windowOf } from "./size.ts";
 import { replacedHash } from "./state.ts";
 import { nextStep, type Removal, type Step, type Stubbing } from "./steps.ts";
@@ -88,7 +88,7 @@ async function* summarize(child: Child, due: Due, step: Removal): AsyncGenerator
 }
 
 function summarized({ conversation, input }: Child, due: Due, { until }: Removal, { reply, facts }: Replied) {
-  const summary = summaryIn(reply);
+  const summary = summaryIn(reply, charactersIn(droppedBefore(conversation, until)));
   if (typeof summary !== "string") {
     const outcome = { failure: summary, recovery: { action: "give-up" }, charged: true } as const;
     return { kind: "compact-end", level: 1, ...facts, ...outcome } as const;

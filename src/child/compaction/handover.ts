@@ -22,8 +22,8 @@ export function handover(
   { window, charactersPerToken }: { window: number; charactersPerToken: number },
   summary = conversation.compaction.summary,
 ): { dropped: HeldMessage[]; text: string } {
-  const { messages, before, compaction, step } = conversation;
-  const dropped = messages.slice(0, until).filter((message, index) => isReplaced(message, index, before.messages));
+  const { before, compaction, step } = conversation;
+  const dropped = droppedBefore(conversation, until);
   const results = dropped.filter((message) => message.role === "tool").map(callOf);
   const most = window * LIST_SHARE * charactersPerToken;
   const left = Math.max(0, maxIterations - (step - before.steps));
@@ -41,6 +41,11 @@ export function handover(
     `Requests left: ${left}.`,
   ];
   return { dropped, text: texts.filter((text) => text !== "").join("\n\n") };
+}
+
+/** The messages that a summary or the removal of steps drops. @param until position of the first message that stays */
+export function droppedBefore({ messages, before }: Conversation, until: number): HeldMessage[] {
+  return messages.slice(0, until).filter((message, index) => isReplaced(message, index, before.messages));
 }
 
 function commandLines({ commands }: CompactionState): string[] {

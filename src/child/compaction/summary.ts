@@ -74,9 +74,11 @@ function cut(text: string, most: number): string {
   return `${text.slice(0, half)}\n… (${text.length - 2 * half} characters left out) …\n${text.slice(-half)}`;
 }
 
-/** The summary, or why there is none. */
-export function summaryIn({ parts, finish }: Reply & { ok: true }): string | Failure {
+/** The summary, or why there is none. @param replaced length of what it stands for, in characters */
+export function summaryIn({ parts, finish }: Reply & { ok: true }, replaced: number): string | Failure {
   const text = answerTextOf(parts).trim();
   if (finish === "refused") return { kind: "refused", message: "The model refused to summarize the conversation." };
-  return text === "" ? { kind: "malformed-response", message: "The model's summary was empty." } : text;
+  if (text === "") return { kind: "malformed-response", message: "The model's summary was empty." };
+  if (text.length < replaced) return text;
+  return { kind: "malformed-response", message: "The model's summary was as long as the steps that it stands for." };
 }
