@@ -283,7 +283,7 @@ const compaction = z
       .default("inherit")
       .describe("Model that writes the summaries. `inherit`: each child's own. Its window must not be smaller."),
   })
-  .refine(({ at, keep }) => keep < at, "keep must be smaller than at");
+  .refine(({ at, keep }) => keep < at, "a `keep` smaller than `at`");
 
 const delegation = z.strictObject({
   model: modelWish.optional().describe("Model for children, unless a task sets one. Default: the parent's."),

@@ -245,6 +245,8 @@ function expected(issue: Issue): string {
       if (issue.origin === "string") return "text that is not empty";
       if (issue.origin === "array") return `a list of at least ${issue.minimum}`;
       return `a number ${issue.inclusive ? "of at least" : "above"} ${issue.minimum}`;
+    case "too_big":
+      return `a number ${issue.inclusive ? "of at most" : "below"} ${issue.maximum}`;
     default:
       return issue.message;
   }

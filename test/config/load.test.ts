@@ -380,6 +380,19 @@ describe("mistakes", () => {
     ["an alias of the wrong type", "models:\n  big: [x]\n", [2, 3], /expected a model \(text\).*found a list/],
     ["a negative number", "providers:\n  zai: { max_concurrent: -1 }\n", [2, 10], /a number above 0; found -1/],
     [
+      "a share that is too large",
+      "delegation:\n  compaction: { at: 0.95, keep: 0.9 }\n",
+      [2, 27],
+      /a number of at most 0\.5; found 0\.9/,
+    ],
+    ["another one", "delegation:\n  compaction: { at: 1 }\n", [2, 17], /a number of at most 0\.95; found 1/],
+    [
+      "shares in the wrong order",
+      "delegation:\n  compaction: { at: 0.3, keep: 0.4 }\n",
+      [2, 3],
+      /expected a `keep` smaller than `at`; found a map/,
+    ],
+    [
       "a missing half of a price",
       "providers: { a: { models: { m: { price: { input: 1 } } } } }",
       [1, 34],

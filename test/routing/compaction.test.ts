@@ -49,7 +49,7 @@ describe("compaction", () => {
   test("keeps less than it starts at", () => {
     assert.throws(
       () => given({ at: 0.3, keep: 0.5 }) && ready({}, given({ at: 0.3, keep: 0.5 })),
-      /keep must be smaller than at/,
+      /a `keep` smaller than `at`/,
     );
   });
 });
