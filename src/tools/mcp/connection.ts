@@ -135,12 +135,17 @@ export async function connect(
       try {
         return await client.request(request, anyResult, { timeout: waitMs, signal: callSignal });
       } catch (error) {
-        if (!callSignal.aborted) void closeIfBroken(error);
+        // The next call must not go over a connection that is about to end.
+        if (!callSignal.aborted) await Promise.race([closeIfBroken(error), aborted(callSignal)]);
         throw failure(error, waitMs);
       }
     },
     close,
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 type OpenTransport = {

@@ -133,10 +133,11 @@ function offeredCall({ name, input }: CallReading, offered: readonly string[]): 
   return offered.includes(tool) && isRecord(input) ? { name: tool, input } : undefined;
 }
 
-/** An explanation of the notation, or code that contains it. */
+/** An explanation of the notation, a quotation, or code that contains it. */
 function isInCode(before: string): boolean {
   const fences = before.match(/^[ \t]*(?:```|~~~)/gm)?.length ?? 0;
-  return fences % 2 === 1 || before.endsWith("`");
+  const line = before.slice(before.lastIndexOf("\n") + 1);
+  return fences % 2 === 1 || before.endsWith("`") || /^(?: {4}|\t|[ ]{0,3}>)/.test(line);
 }
 
 /** A notation that stands alone on its line was meant as a call. */

@@ -66,6 +66,8 @@ describe("what may be meant otherwise stays text", () => {
     "an explanation":
       'Write `<tool_call>{"name": "read_file", "arguments": {"path": "a.txt"}}</tool_call>` to read a file.',
     "code in a fence": 'For example:\n```\n<tool_call>\n{"name": "read_file", "arguments": {}}\n</tool_call>\n```\n',
+    "indented code": `Like this:\n\n    ${one["Hermes without its end"]?.replace("\n", "")}`,
+    "a quotation": `> ${one["Hermes and Qwen"]}`,
     "a call with a sentence after it": `${one["Hermes and Qwen"]}\nThat is how a call looks.`,
     "JSON with more fields": '{"name": "read_file", "arguments": {"path": "a.txt"}, "note": 1}',
     "JSON of another thing": '{"name": "Ada", "arguments": {"path": "a.txt"}}',
