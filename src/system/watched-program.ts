@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { settlesWithin } from "../values/settles-within.ts";
 import { END_SESSION, signalGroup } from "./session.ts";
 import { startProcess } from "./start-process.ts";
 
@@ -65,18 +65,18 @@ export async function startWatched({ program, args, cwd, environment }: ProgramT
   const endSession = () => lease.end();
   const ended = once(child, "exit").then(async ([exitCode, signal]: unknown[]) => {
     endSession();
-    await within(watchdogEnded, GRACE_MS);
+    await settlesWithin(watchdogEnded, GRACE_MS);
     lease.destroy();
     return endText(program, exitCode, signal);
   });
 
   async function end(): Promise<void> {
     stdin?.end();
-    if (await within(ended, GRACE_MS)) return;
+    if (await settlesWithin(ended, GRACE_MS)) return;
     signalGroup(Number(pid), "SIGTERM");
-    if (await within(ended, GRACE_MS)) return;
+    if (await settlesWithin(ended, GRACE_MS)) return;
     endSession();
-    if (!(await within(ended, GRACE_MS))) signalGroup(Number(pid), "SIGKILL");
+    if (!(await settlesWithin(ended, GRACE_MS))) signalGroup(Number(pid), "SIGKILL");
     await ended;
   }
 
@@ -90,13 +90,4 @@ function endText(program: string, exitCode: unknown, signal: unknown): string {
   if (typeof exitCode !== "number") return `it was ended by ${signal}`;
   const reason = NOT_RUN[exitCode];
   return reason === undefined ? `it ended with exit code ${exitCode}` : `${program} ${reason} (exit code ${exitCode})`;
-}
-
-async function within(ended: Promise<unknown>, ms: number): Promise<boolean> {
-  const patience = new AbortController();
-  try {
-    return await Promise.race([ended.then(() => true), sleep(ms, false, { signal: patience.signal })]);
-  } finally {
-    patience.abort();
-  }
 }

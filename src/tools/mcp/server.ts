@@ -3,6 +3,7 @@
  * ended. A server that ends again and again is left alone for a while, and each call meanwhile gets its last error.
  */
 import type { Clock } from "../../clock.ts";
+import { unlessAborted } from "../../values/unless-aborted.ts";
 import { ToolError } from "../tool-error.ts";
 import { type Connection, connect, type ServerAddress, ServerError } from "./connection.ts";
 import { type ListRules, readToolList, type ServerToolList } from "./tool-list.ts";
@@ -134,15 +135,4 @@ export function createMcpServer(options: ServerOptions, clock: Clock): McpServer
       );
     },
   };
-}
-
-/** Stops waiting when the signal aborts; what was waited for goes on, for others. */
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  promise.catch(() => {}); // Nobody may be left who waits for it.
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

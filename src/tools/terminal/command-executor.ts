@@ -1,9 +1,10 @@
 /** Runs the commands of one child in shells on this machine, each with its processes in a session of its own. */
 import { randomBytes } from "node:crypto";
 import type { BackgroundCommand, CommandExecutor, ShellCommand, ShellEnd } from "../../command-executor.ts";
+import { settlesWithin } from "../../values/settles-within.ts";
 import { ToolError, toolErrorText } from "../tool-error.ts";
 import { createCommandOutput } from "./command-output.ts";
-import { runInShell, settlesWithin } from "./shell.ts";
+import { runInShell } from "./shell.ts";
 
 /** Commands that may run in the background at a time, and those kept after their end for their output. */
 const MOST_RUNNING = 8;

@@ -11,11 +11,11 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import type { Duplex } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ShellCommand, ShellEnd } from "../../command-executor.ts";
 import { END_SESSION, signalGroup } from "../../system/session.ts";
 import { startProcess } from "../../system/start-process.ts";
 import { present } from "../../values/present.ts";
+import { settlesWithin } from "../../values/settles-within.ts";
 
 /** Time from TERM to KILL. A stopped tool has to end within a second. */
 const GRACE_MS = 400;
@@ -127,15 +127,4 @@ async function endSession(session: number, lease: Duplex): Promise<void> {
 
 function closed(stream: Duplex): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
-}
-
-/** Returns whether a promise is resolved within a time, and before the signal aborts. */
-export async function settlesWithin(promise: Promise<unknown>, ms: number, signal?: AbortSignal): Promise<boolean> {
-  const patience = new AbortController();
-  const either = signal === undefined ? patience.signal : AbortSignal.any([patience.signal, signal]);
-  try {
-    return await Promise.race([promise.then(() => true), sleep(ms, false, { signal: either }).catch(() => false)]);
-  } finally {
-    patience.abort();
-  }
 }

@@ -1,6 +1,7 @@
 /** Downloads a page: follows its redirects by hand, each to a URL, a host and an address that are checked again. */
 import { nearnessOf } from "../../base-url.ts";
 import { parsePageUrl } from "../../page-url.ts";
+import { unlessAborted } from "../../values/unless-aborted.ts";
 import { isOnHost } from "../../web-host.ts";
 import { ToolError } from "../tool-error.ts";
 import { type AddressRules, dialedAddresses, refusal, UnresolvedHost } from "./dialed-address.ts";
@@ -50,7 +51,10 @@ function targetOf(url: URL, { location = "" }: PageHead): URL {
   throw new ToolError(`The page ${url.href} redirects to what is not fetched: expected ${target.expected}.`);
 }
 
-/** A proxy resolves the name again by itself: what is private here, or looks local, is not sent to it. */
+/**
+ * A proxy resolves the name again by itself: what is private here, or looks local, is not sent to it. The system's
+ * resolver cannot be stopped.
+ */
 async function wayTo(url: URL, rules: DownloadRules, signal: AbortSignal): Promise<Way> {
   const proxy = rules.proxyFor(url);
   try {
@@ -61,19 +65,5 @@ async function wayTo(url: URL, rules: DownloadRules, signal: AbortSignal): Promi
     const isOpen = rules.privateHosts.some((host) => isOnHost(url, host));
     if (nearnessOf(url.href) !== "public" && !isOpen) throw new ToolError(refusal(url));
     return { proxy };
-  }
-}
-
-/** The system's resolver cannot be stopped; it is left alone. */
-async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-    work.catch(() => {});
   }
 }
