@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseBaseUrl } from "./base-url.ts";
 import { DURABILITY } from "./event.ts";
+import { ALL_SERVERS, SERVER_NAME, serverOf, serverToolset } from "./mcp-names.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
 import { mayBeKey } from "./secret.ts";
 import { ROLES } from "./task.ts";
@@ -16,8 +17,6 @@ import { normalHost } from "./web-host.ts";
 export const TOOLSETS = ["file", "search", "terminal", "web", "todo"] as const;
 /** The toolsets that children have by default. */
 const DEFAULT_TOOLSETS = ["file", "search", "terminal", "web"] as const;
-/** The toolset of one server of `mcp_servers` starts with it; with `*` as the name it is every server's. */
-export const MCP_TOOLSET = "mcp:";
 
 /** The search engines that `web_search` knows. */
 export const SEARCH_ENGINES = ["searxng", "brave", "tavily"] as const;
@@ -67,11 +66,10 @@ const namesNoVariable = (model: unknown) => !/\$\{\w+\}/.test(JSON.stringify(mod
 const toolset = z
   .string()
   .superRefine((name, context) => {
-    const isServers = name.startsWith(MCP_TOOLSET) && name.length > MCP_TOOLSET.length;
-    if (isServers || TOOLSETS.some((each) => each === name)) return;
-    context.addIssue({ code: "invalid_value", values: [...TOOLSETS, `${MCP_TOOLSET}<server>`], input: name });
+    if (serverOf(name) !== undefined || TOOLSETS.some((each) => each === name)) return;
+    context.addIssue({ code: "invalid_value", values: [...TOOLSETS, serverToolset("<server>")], input: name });
   })
-  .meta({ anyOf: [{ enum: TOOLSETS }, { pattern: `^${MCP_TOOLSET}.` }] });
+  .meta({ anyOf: [{ enum: TOOLSETS }, { pattern: `^${serverToolset(".")}` }] });
 
 const price = z
   .strictObject({
@@ -370,7 +368,7 @@ const delegation = z.strictObject({
     .describe("Whether a delegating model may approve requests of its own children. It may always deny them."),
   toolsets: z
     .array(toolset)
-    .default([...DEFAULT_TOOLSETS, `${MCP_TOOLSET}*`])
+    .default([...DEFAULT_TOOLSETS, ALL_SERVERS])
     .describe(
       "Toolsets that children may have. A task can ask for fewer, never for more. `mcp:<server>`: the tools of one of " +
         "`mcp_servers`; `mcp:*`: of all.",
@@ -446,8 +444,6 @@ const web = z.strictObject({
   search: searchEngine.optional(),
 });
 
-/** Words joined by single `-` or `_`, so that no two servers and tools share a name for models: see `tool-names.ts`. */
-const SERVER_NAME = /^(?=.{1,32}$)[A-Za-z0-9]+([_-][A-Za-z0-9]+)*$/;
 /** Other users of this machine can read the arguments of a process. */
 const NO_SECRET_IN_ARGS = "arguments without variables: other programs can read them. Put what is secret into `env`";
 

@@ -1,7 +1,8 @@
 /** The toolsets and tools of a task's child: what it asks for, within what its agent and its caller may have. */
 import type { AgentDefinition } from "../agent-definition.ts";
-import { type Config, MCP_TOOLSET, TOOLSETS } from "../config-schema.ts";
+import { type Config, TOOLSETS } from "../config-schema.ts";
 import type { Problem, Warning } from "../errors.ts";
+import { ALL_SERVERS, serverToolset } from "../mcp-names.ts";
 import type { Route } from "../route.ts";
 import type { Call, Task } from "../task.ts";
 import { suggest } from "../text/did-you-mean.ts";
@@ -16,10 +17,10 @@ export type KnownToolsets = {
 };
 
 export function knownToolsets({ mcp_servers: servers }: Config): KnownToolsets {
-  const ofServers = Object.keys(servers).map((name) => `${MCP_TOOLSET}${name}`);
+  const ofServers = Object.keys(servers).map(serverToolset);
   return {
     known: [...TOOLSETS, ...ofServers],
-    named: (written) => written.flatMap((name) => (name === `${MCP_TOOLSET}*` ? ofServers : [name])),
+    named: (written) => written.flatMap((name) => (name === ALL_SERVERS ? ofServers : [name])),
   };
 }
 

@@ -3,7 +3,8 @@
  * its body. Fields without effect here are noted, never an error; tools can only be removed.
  */
 
-import { type AgentConfig, MCP_TOOLSET } from "../../config-schema.ts";
+import type { AgentConfig } from "../../config-schema.ts";
+import { serverPrefix, serverToolset } from "../../mcp-names.ts";
 import { isEffort } from "../../route.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
 import { present } from "../../values/present.ts";
@@ -211,7 +212,7 @@ function mcpTools(given: readonly string[] = [], withheld: readonly string[] = [
     const { server, tool = "*" } = OF_SERVER.exec(name)?.groups ?? {};
     const isWithheld = serversWithheld.includes(server) || withheld.some((pattern) => matchesStars(pattern, name));
     if (server === undefined || isWithheld) return [];
-    return [{ name: `mcp__${server}__${tool}`, toolset: `${MCP_TOOLSET}${server}` }];
+    return [{ name: serverPrefix(server) + tool, toolset: serverToolset(server) }];
   });
 }
 

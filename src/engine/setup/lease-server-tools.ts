@@ -4,8 +4,9 @@
  */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { type Config, MCP_TOOLSET, type McpServerConfig } from "../../config-schema.ts";
+import type { Config, McpServerConfig } from "../../config-schema.ts";
 import type { Warning } from "../../errors.ts";
+import { serverOf, serverPrefix } from "../../mcp-names.ts";
 import type { Ready } from "../../plan.ts";
 import type { Environment, Template } from "../../template.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
@@ -13,7 +14,6 @@ import type { PinnedTool, Tool } from "../../tool.ts";
 import type { ServerOptions } from "../../tools/mcp/server.ts";
 import { createMissingTool, createServerTool } from "../../tools/mcp/server-tool.ts";
 import type { LeasedServer, ServerPool } from "../../tools/mcp/servers.ts";
-import { serverPrefix } from "../../tools/mcp/tool-names.ts";
 import { ToolError } from "../../tools/tool-error.ts";
 import { presentable } from "../../tools/toolsets.ts";
 
@@ -97,9 +97,7 @@ export function serverToolsLeaser(deps: ServerToolsDeps): LeaseServerTools {
   }
 
   return async (plan, pinned, signal) => {
-    const names = plan.toolsets
-      .filter((toolset) => toolset.startsWith(MCP_TOOLSET))
-      .map((toolset) => toolset.slice(MCP_TOOLSET.length));
+    const names = plan.toolsets.map(serverOf).filter((name) => name !== undefined);
     const servers = await Promise.all(names.map((name) => ofServer(name, plan, pinned, signal)));
     return {
       tools: servers.flatMap(({ tools }) => tools).map((tool) => presentable(tool, redact)),

@@ -1,6 +1,6 @@
 /** The MCP servers of a process, for its children. Their code is loaded with the first toolset of a server. */
 import type { Clock } from "../../clock.ts";
-import { MCP_TOOLSET } from "../../config-schema.ts";
+import { serverOf } from "../../mcp-names.ts";
 import type { ServerPool } from "../../tools/mcp/servers.ts";
 import type { LeaseServerTools, ServerTools, ServerToolsDeps } from "./lease-server-tools.ts";
 
@@ -31,7 +31,7 @@ export function createServers(clock: Clock, fetchFor: ServerToolsDeps["fetchFor"
 
   return {
     leaser: (deps) => async (plan, pinned, signal) => {
-      if (!plan.toolsets.some((toolset) => toolset.startsWith(MCP_TOOLSET))) return NO_SERVER_TOOLS;
+      if (!plan.toolsets.some((toolset) => serverOf(toolset) !== undefined)) return NO_SERVER_TOOLS;
       const { serverToolsLeaser, ...loaded } = await load();
       return serverToolsLeaser({ ...deps, ...loaded, fetchFor })(plan, pinned, signal);
     },

@@ -1,6 +1,6 @@
 /** Starts the MCP servers of the config, each once, to see whether they can be used. */
 import type { Clock } from "../../clock.ts";
-import { MCP_TOOLSET } from "../../config-schema.ts";
+import { serverToolset } from "../../mcp-names.ts";
 import { openTransport } from "./open-transport.ts";
 import { serverFetch } from "./server-fetch.ts";
 import { createServers } from "./server-tools.ts";
@@ -22,7 +22,7 @@ export async function tryServers(
 
   async function tryOne(server: string, url: unknown): Promise<ServerTrial> {
     if (url !== undefined && !online) return { server, isUntried: true };
-    const plan = { toolsets: [`${MCP_TOOLSET}${server}`], workspace: place.cwd };
+    const plan = { toolsets: [serverToolset(server)], workspace: place.cwd };
     const { tools, warnings, release } = await serverTools(plan, undefined, signal);
     await release();
     return { server, toolCount: tools.length, messages: warnings.map(({ message }) => message) };

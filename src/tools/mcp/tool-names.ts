@@ -1,17 +1,13 @@
 /**
- * Names under which models call the tools of MCP servers: `mcp__<server>__<tool>`, as in Claude Code, of characters and
- * at a length that every vendor takes. A name depends only on the server's set of tools, not on their order.
+ * Names under which models call the tools of MCP servers, with characters and a length that every vendor takes. A name
+ * depends only on the server's set of tools, not on their order.
  */
 import { createHash } from "node:crypto";
+import { serverPrefix } from "../../mcp-names.ts";
 
-/** Of OpenAI, Anthropic, Gemini and Bedrock, the shortest limit. */
+/** The shortest limit of OpenAI, Anthropic, Gemini and Bedrock. */
 const MAX_LENGTH = 64;
 const DIGEST_LENGTH = 6;
-
-/** Prefix of the names of one server's tools. No server's name contains `__`. */
-export function serverPrefix(server: string): string {
-  return `mcp__${server}__`;
-}
 
 /** The names of a server's tools, in their order. @param tools distinct */
 export function toolNames(server: string, tools: readonly string[]): string[] {

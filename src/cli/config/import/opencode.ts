@@ -3,8 +3,8 @@
  * matches wins there, and the first one here.
  */
 import { consume, consumeFields, consumeText, type Fields } from "../../../config/consume.ts";
+import { serverPrefix } from "../../../mcp-names.ts";
 import type { PermissionRule } from "../../../tool.ts";
-import { serverPrefix } from "../../../tools/mcp/tool-names.ts";
 import { present } from "../../../values/present.ts";
 import { fieldsOf, isRecord } from "../../../values/record.ts";
 import { type ForeignConversion, safeBaseUrl } from "./foreign.ts";
