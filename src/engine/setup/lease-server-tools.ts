@@ -7,35 +7,15 @@ import { resolve } from "node:path";
 import type { Config, McpServerConfig } from "../../config-schema.ts";
 import type { Warning } from "../../errors.ts";
 import { serverOf, serverPrefix } from "../../mcp-names.ts";
-import type { Ready } from "../../plan.ts";
 import type { Environment, Template } from "../../template.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
-import type { PinnedTool, Tool } from "../../tool.ts";
+import type { PinnedTool } from "../../tool.ts";
 import type { ServerOptions } from "../../tools/mcp/server.ts";
+import type { LeasedServer, ServerPool } from "../../tools/mcp/server-pool.ts";
 import { createMissingTool, createServerTool } from "../../tools/mcp/server-tool.ts";
-import type { LeasedServer, ServerPool } from "../../tools/mcp/servers.ts";
 import { ToolError } from "../../tools/tool-error.ts";
 import { presentable } from "../../tools/toolsets.ts";
-
-/** The part of a plan that decides which tools of servers a child has. */
-export type ServerToolsPlan = Pick<Ready, "toolsets" | "tools" | "workspace" | "realPaths">;
-
-export type ServerTools = {
-  tools: readonly Tool[];
-  /** What a new child is offered. */
-  pinned: readonly PinnedTool[];
-  /** Servers that could not be started, and tools that are left out. */
-  warnings: Warning[];
-  /** Call when the child has ended. */
-  release(): Promise<void>;
-};
-
-/** @param pinned what the child was offered when it started, if it has */
-export type LeaseServerTools = (
-  plan: ServerToolsPlan,
-  pinned: readonly PinnedTool[] | undefined,
-  signal: AbortSignal,
-) => Promise<ServerTools>;
+import { type LeaseServerTools, NO_SERVER_TOOLS, type ServerTools, type ServerToolsPlan } from "./server-tools.ts";
 
 export type ServerToolsDeps = {
   config: Pick<Config, "mcp_servers">;
@@ -48,8 +28,6 @@ export type ServerToolsDeps = {
   environment(): Record<string, string>;
   redact(text: string): string;
 };
-
-const NOTHING: ServerTools = { tools: [], pinned: [], warnings: [], release: async () => {} };
 
 export function serverToolsLeaser(deps: ServerToolsDeps): LeaseServerTools {
   const { config, redact } = deps;
@@ -85,10 +63,10 @@ export function serverToolsLeaser(deps: ServerToolsDeps): LeaseServerTools {
       return { tools: [...tools, ...missing], pinned, warnings, release };
     } catch (error) {
       await leased?.release();
-      if (signal.aborted) return NOTHING;
+      if (signal.aborted) return NO_SERVER_TOOLS;
       if (!(error instanceof ToolError)) throw error;
       const missing = offeredBefore.map(({ name }) => createMissingTool(name, error.message));
-      return { ...NOTHING, tools: missing, warnings: [warning(`${error.message}\nIts tools are missing.`)] };
+      return { ...NO_SERVER_TOOLS, tools: missing, warnings: [warning(`${error.message}\nIts tools are missing.`)] };
     }
   }
 

@@ -15,9 +15,9 @@ import { present } from "../../values/present.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createScheduler } from "../limits/scheduler.ts";
 import { createErrorLog, type LogError } from "./error-log.ts";
+import { createServers } from "./mcp-servers.ts";
 import { openTransport } from "./open-transport.ts";
 import { serverFetch } from "./server-fetch.ts";
-import { createServers } from "./server-tools.ts";
 import { createSetups } from "./setup.ts";
 import { createUserTools, type UserTools } from "./user-tools.ts";
 

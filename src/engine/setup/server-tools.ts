@@ -1,42 +1,26 @@
-/** The MCP servers of a process, for its children. Their code is loaded with the first toolset of a server. */
-import type { Clock } from "../../clock.ts";
-import { serverOf } from "../../mcp-names.ts";
-import type { ServerPool } from "../../tools/mcp/servers.ts";
-import type { LeaseServerTools, ServerTools, ServerToolsDeps } from "./lease-server-tools.ts";
+/** The tools of MCP servers that a child leases. */
+import type { Warning } from "../../errors.ts";
+import type { Ready } from "../../plan.ts";
+import type { PinnedTool, Tool } from "../../tool.ts";
 
-export type Servers = {
-  /** How children with this config get the tools of servers. */
-  leaser(deps: Omit<ServerToolsDeps, "pool" | "fetchFor">): LeaseServerTools;
-  /** Ends every server. */
-  close(): Promise<void>;
+/** The part of a plan that decides which tools of servers a child has. */
+export type ServerToolsPlan = Pick<Ready, "toolsets" | "tools" | "workspace" | "realPaths">;
+
+export type ServerTools = {
+  tools: readonly Tool[];
+  /** The tools that a new child is offered. */
+  pinned: readonly PinnedTool[];
+  /** Servers that could not be started, and tools that are left out. */
+  warnings: Warning[];
+  /** Call when the child has ended. */
+  release(): Promise<void>;
 };
 
+/** @param pinned the tools that the child was offered when it started, if it has */
+export type LeaseServerTools = (
+  plan: ServerToolsPlan,
+  pinned: readonly PinnedTool[] | undefined,
+  signal: AbortSignal,
+) => Promise<ServerTools>;
+
 export const NO_SERVER_TOOLS: ServerTools = { tools: [], pinned: [], warnings: [], release: async () => {} };
-
-/** For a setup that only plans. */
-export const NO_SERVERS: Servers = { leaser: () => async () => NO_SERVER_TOOLS, close: async () => {} };
-
-/** @param fetchFor sends the requests to servers over HTTP */
-export function createServers(clock: Clock, fetchFor: ServerToolsDeps["fetchFor"]): Servers {
-  let pool: ServerPool | undefined;
-
-  async function load() {
-    const [{ createServerPool }, { serverToolsLeaser }] = await Promise.all([
-      import("../../tools/mcp/servers.ts"),
-      import("./lease-server-tools.ts"),
-    ]);
-    pool ??= createServerPool(clock);
-    return { pool, serverToolsLeaser };
-  }
-
-  return {
-    leaser: (deps) => async (plan, pinned, signal) => {
-      if (!plan.toolsets.some((toolset) => serverOf(toolset) !== undefined)) return NO_SERVER_TOOLS;
-      const { serverToolsLeaser, ...loaded } = await load();
-      return serverToolsLeaser({ ...deps, ...loaded, fetchFor })(plan, pinned, signal);
-    },
-    async close() {
-      await pool?.close();
-    },
-  };
-}

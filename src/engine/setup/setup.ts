@@ -34,10 +34,10 @@ import { toolErrorText } from "../../tools/tool-error.ts";
 import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
 import { present } from "../../values/present.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
-import type { LeaseServerTools } from "./lease-server-tools.ts";
 import { listAvailableModels } from "./list-available.ts";
+import { NO_SERVERS, type Servers } from "./mcp-servers.ts";
 import { formPoster } from "./post-form.ts";
-import { NO_SERVERS, type Servers } from "./server-tools.ts";
+import type { LeaseServerTools } from "./server-tools.ts";
 import { webOptions } from "./web-options.ts";
 import { type CallWebhook, webhookCaller } from "./webhook.ts";
 
@@ -87,7 +87,7 @@ export type SetupPlace = {
   clock?: Clock;
   /** Hides variables of this process from child processes; absent if the environment is not this process's own. */
   hideVariables?: ((names: readonly string[]) => void) | undefined;
-  /** How MCP servers are started and reached. Default: they cannot be. */
+  /** Starts and reaches MCP servers. Without it, children have no tools of servers. */
   servers?: Servers;
 };
 

@@ -1,9 +1,9 @@
 /** Starts the MCP servers of the config, each once, to see whether they can be used. */
 import type { Clock } from "../../clock.ts";
 import { serverToolset } from "../../mcp-names.ts";
+import { createServers } from "./mcp-servers.ts";
 import { openTransport } from "./open-transport.ts";
 import { serverFetch } from "./server-fetch.ts";
-import { createServers } from "./server-tools.ts";
 import { createSetups, type SetupPlace } from "./setup.ts";
 
 /** `isUntried`: it is reached over HTTP, and no request was wanted. */
