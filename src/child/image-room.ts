@@ -1,5 +1,4 @@
-/** Which images in the results of tools a request can show: as many as its API takes, to a model that accepts images. */
-
+/** Room for images in a request: as many images of tool results as its API takes, for a model that accepts images. */
 import type { Image, StoredImage } from "../image.ts";
 import { IMAGE_LIMITS, megabytes, plainType } from "../image-limits.ts";
 import type { Route } from "../route.ts";
@@ -9,37 +8,42 @@ import type { Message } from "./message.ts";
 /** Images of a conversation at a time, with the task's. Anthropic takes more only if they are small. */
 const MOST_IMAGES = 20;
 
-/** The images of a request so far. */
-export type ImageRoom = { count: number; bytes: number };
-
 /** Bytes of images, in base64, by hash. */
 export type ImageBytes = ReadonlyMap<string, string>;
 
-export function roomWith(images: readonly Image[]): ImageRoom {
-  const bytes = images.reduce((sum, image) => sum + ("base64" in image ? bytesIn(image.base64) : 0), 0);
-  return { count: images.length, bytes };
+type ShownImage = Pick<ToolImage, "mediaType" | "base64">;
+
+export type ImageRoom = {
+  /** Admits the next image, or returns why its model is not shown it, as a clause. */
+  admit(image: ShownImage): string | undefined;
+};
+
+/** @param images those of the task, which come first */
+export function createImageRoom(route: Route, images: readonly Image[]): ImageRoom {
+  const { maxTotalBytes } = IMAGE_LIMITS[route.endpoint.apiMode];
+  let count = images.length;
+  let total = images.reduce((sum, image) => sum + ("base64" in image ? bytesIn(image.base64) : 0), 0);
+
+  function admit(image: ShownImage): string | undefined {
+    const bytes = bytesIn(image.base64);
+    const refusal = whyUnfit(route, image);
+    if (refusal !== undefined) return refusal;
+    if (count >= MOST_IMAGES) return `this conversation already has ${count} images`;
+    if (total + bytes > maxTotalBytes)
+      return `the images of this conversation would have more than ${megabytes(maxTotalBytes)} together`;
+    count += 1;
+    total += bytes;
+    return undefined;
+  }
+
+  return { admit };
 }
 
-/**
- * Why a model is not shown an image, as a clause; undefined if it is, and then it counts.
- * @param room the images before it, which is updated
- */
-export function whyNotShown(
-  { facts, endpoint }: Route,
-  { mediaType, base64 }: Pick<ToolImage, "mediaType" | "base64">,
-  room: ImageRoom,
-): string | undefined {
-  const { types, maxBytes, maxTotalBytes } = IMAGE_LIMITS[endpoint.apiMode];
-  const bytes = bytesIn(base64);
+function whyUnfit({ facts, endpoint }: Route, { mediaType, base64 }: ShownImage): string | undefined {
+  const { types, maxBytes } = IMAGE_LIMITS[endpoint.apiMode];
   if (facts.vision !== true) return "this model is not known to accept images";
   if (!types.includes(mediaType)) return `the API of this model takes ${types.map(plainType).join(", ")}`;
-  if (bytes > maxBytes) return `the API of this model takes at most ${megabytes(maxBytes)}`;
-  if (room.count >= MOST_IMAGES) return `this conversation already has ${room.count} images`;
-  if (room.bytes + bytes > maxTotalBytes)
-    return `the images of this conversation would have more than ${megabytes(maxTotalBytes)} together`;
-  room.count += 1;
-  room.bytes += bytes;
-  return undefined;
+  return bytesIn(base64) > maxBytes ? `the API of this model takes at most ${megabytes(maxBytes)}` : undefined;
 }
 
 /** The images in the results of a conversation, oldest first. */

@@ -6,21 +6,20 @@ import type { StoredImage } from "../image.ts";
 import { routeAt } from "../result.ts";
 import type { ToolOutput } from "../tool.ts";
 import type { Child } from "./child.ts";
-import { imagesIn, roomWith, whyNotShown } from "./image-room.ts";
+import { createImageRoom, imagesIn } from "./image-room.ts";
 
 /** Keeps the images of a result that the model can be shown. The text says why others are not. */
 export function keepImages(child: Child, { text, images = [] }: ToolOutput): { text: string; images?: StoredImage[] } {
   if (images.length === 0) return { text };
   const { conversation, deps, input, imageBytes } = child;
   const route = routeAt(input.planned, conversation.position);
-  const room = roomWith(input.images);
+  const room = createImageRoom(route, input.images);
   const earlier = imagesIn(conversation.messages);
-  for (const { sha256, mediaType } of earlier)
-    whyNotShown(route, { mediaType, base64: imageBytes.get(sha256) ?? "" }, room);
+  for (const { sha256, mediaType } of earlier) room.admit({ mediaType, base64: imageBytes.get(sha256) ?? "" });
   const kept: StoredImage[] = [];
   const notes: string[] = [];
   for (const { sha256, mediaType, base64 } of images) {
-    const why = whyNotShown(route, { mediaType, base64 }, room);
+    const why = room.admit({ mediaType, base64 });
     if (why !== undefined) notes.push(`It is not shown: ${why}.`);
     else {
       deps.keep({ kind: "image-add", sha256, base64 });
@@ -32,7 +31,7 @@ export function keepImages(child: Child, { text, images = [] }: ToolOutput): { t
   return { text: [text, ...notes].join(" "), ...(kept.length > 0 && { images: kept }) };
 }
 
-/** What a compaction removed needs no memory. */
+/** Frees the memory of images that a compaction removed. */
 function forgetOthers(imageBytes: Map<string, string>, images: readonly StoredImage[]): void {
   const needed = new Set(images.map(({ sha256 }) => sha256));
   for (const sha256 of imageBytes.keys()) if (!needed.has(sha256)) imageBytes.delete(sha256);

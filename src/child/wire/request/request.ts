@@ -102,12 +102,12 @@ function promptOf(call: ModelCall, dialect: Dialect, isContinued: boolean): Lang
   const idOf = callIds(messages, route.provider, dialect);
   const resultImages = createResultImages(call);
   for (const [index, message] of messages.entries()) {
-    const spoken = promptMessage(resultImages.apart(message), route, dialect, idOf);
+    const spoken = promptMessage(resultImages.withoutImages(message), route, dialect, idOf);
     const last = prompt.at(-1);
     // All results of one answer's calls belong in one message.
     if (spoken.role === "tool" && last?.role === "tool") last.content.push(...spoken.content);
     else prompt.push(spoken);
-    if (messages[index + 1]?.role !== "tool") prompt.push(...resultImages.after());
+    if (messages[index + 1]?.role !== "tool") prompt.push(...resultImages.takeGathered());
   }
   const ordered = inOrder(prompt, dialect);
   const task = ordered.find(({ role }) => role === "user");
@@ -127,8 +127,8 @@ function markForCache(prompt: LanguageModelV4Prompt, isContinued: boolean): void
 }
 
 /**
- * Ids of calls as the vendor takes them: what another provider's model called them means nothing here, and what has not
- * the vendor's form is rejected.
+ * Ids of calls as the vendor takes them. Another provider's ids mean nothing to it, and it rejects ids that do not have
+ * its own form.
  */
 function callIds(messages: Message[], provider: string, { toolCallIds }: Dialect): (callId: string) => string {
   const changed = new Map<string, string>();

@@ -1,13 +1,13 @@
 /**
- * Images in tool results. Not every format takes them there, so they follow the results as a message of the user's, which
- * names them. What the model cannot be shown is left out, and the result says so.
+ * Images in tool results. Not every format takes them there, so they follow the results in a user message that names
+ * them. An image that the model cannot be shown is left out, and its result says so.
  */
 import type { LanguageModelV4FilePart, LanguageModelV4Message } from "@ai-sdk/provider";
 import type { Image } from "../../../image.ts";
 import type { Route } from "../../../route.ts";
 import { shortLine } from "../../../text/short-line.ts";
 import { spelledPath } from "../../../text/spelled-text.ts";
-import { type ImageBytes, roomWith, whyNotShown } from "../../image-room.ts";
+import { createImageRoom, type ImageBytes } from "../../image-room.ts";
 import type { Message } from "../../message.ts";
 
 type Picture = { call: string; image: Image };
@@ -25,16 +25,16 @@ export function createResultImages({
   images: readonly Image[];
   imageBytes?: ImageBytes;
 }) {
-  const room = roomWith(images);
+  const room = createImageRoom(route, images);
   let pictures: Picture[] = [];
 
-  /** The message without its images, which are gathered. */
-  function apart(message: Message): Message {
+  /** Takes the images out of a message, and gathers them. */
+  function withoutImages(message: Message): Message {
     if (message.role !== "tool" || message.images === undefined) return message;
     const notes: string[] = [];
     for (const { sha256, mediaType } of message.images) {
       const base64 = imageBytes?.get(sha256);
-      const why = base64 === undefined ? "its run does not have it" : whyNotShown(route, { mediaType, base64 }, room);
+      const why = base64 === undefined ? "its run does not have it" : room.admit({ mediaType, base64 });
       if (base64 !== undefined && why === undefined)
         pictures.push({ call: callOf(message), image: { mediaType, base64 } });
       else notes.push(`[The image is left out: ${why}.]`);
@@ -42,8 +42,8 @@ export function createResultImages({
     return { ...message, text: [message.text, ...notes].join("\n") };
   }
 
-  /** A message with the images gathered so far, if there are any. */
-  function after(): LanguageModelV4Message[] {
+  /** Returns a message with the images gathered since the last one, if there are any. */
+  function takeGathered(): LanguageModelV4Message[] {
     if (pictures.length === 0) return [];
     const names = pictures.map(({ call }) => call).join(", ");
     const text = `Images of the results above, in order: ${names}`;
@@ -52,7 +52,7 @@ export function createResultImages({
     return [{ role: "user", content }];
   }
 
-  return { apart, after };
+  return { withoutImages, takeGathered };
 }
 
 /** The call in one line and in quotes: a path must not pass for the user's words. */
