@@ -18,7 +18,7 @@ import type { Delta } from "./wire/reply/reply-builder.ts";
 import { plausibleUsage, usageInWords } from "./wire/reply/usage.ts";
 import { type Reservation, type Sent, worstCase } from "./worst-case.ts";
 
-/** What is asked of whom. */
+/** A request, the route that gets it, and how it is recorded. */
 export type RequestToSend = {
   route: Route;
   sent: Sent;
@@ -28,7 +28,7 @@ export type RequestToSend = {
   /** Longest answer, in tokens, if it is less than the budget allows. */
   maxOutputTokens?: number;
   /** Receives the text as it arrives. */
-  hear?(delta: Delta): void;
+  onDelta?(delta: Delta): void;
   /** A reason for which the request must fail without being sent. */
   unsendable?: Failure | undefined;
 };
@@ -66,7 +66,12 @@ async function* spend(
   const { route } = wanted;
   const lease = await deps.lease(route, signal);
   const askedAt = deps.clock.elapsed();
-  const reply = yield* believed(child, wanted, reservation, yield* ask(child, wanted, lease, reservation, permit));
+  const reply = yield* withPlausibleUsage(
+    child,
+    wanted,
+    reservation,
+    yield* ask(child, wanted, lease, reservation, permit),
+  );
   const costUsd = reply.usage && deps.price(route, reply.usage);
   const isWhole = reply.ok || !reply.usageSoFar;
   if (costUsd !== undefined && (isWhole || costUsd > (reservation.reservedUsd ?? 0))) reservation.commit(costUsd);
@@ -88,7 +93,7 @@ async function* spend(
 }
 
 /** Returns the reply without an impossible usage: the request was charged, but the amount is unknown. */
-async function* believed(
+async function* withPlausibleUsage(
   child: Child,
   { route, sent }: RequestToSend,
   reservation: Reservation,
@@ -134,16 +139,14 @@ async function* ask(
   try {
     if ("failure" in lease) reply = unsent(lease.failure);
     else if (wanted.unsendable !== undefined) reply = unsent(wanted.unsendable);
-    else {
-      reply = yield* sendRequest(child, wanted, lease, reservation, permit);
-    }
+    else reply = yield* sendRequest(child, wanted, lease, reservation, permit);
     return reply;
   } finally {
     lease.release(reply.ok ? undefined : reply.failure);
   }
 }
 
-/** Has the request written, records the intent with its hash, and lets it go. Returns the complete reply. */
+/** Has the request written, records the intent with its hash, and sends it. Returns the complete reply. */
 async function* sendRequest(
   child: Child,
   wanted: RequestToSend,
@@ -169,7 +172,7 @@ async function* sendRequest(
     signal,
     (delta) => {
       permit.accepted();
-      wanted.hear?.(delta);
+      wanted.onDelta?.(delta);
     },
     (request) => {
       written.resolve(request);
@@ -187,7 +190,7 @@ async function* sendRequest(
   }
 }
 
-/** Keeps the tools that a request offers, and returns what its record says of it. */
+/** Stores the tools that a request offers, and returns the request's record. */
 function recordOf({ deps }: Child, { body, toolList, leftOut }: WrittenRequest): RequestRecord {
   const { tools, sha256 } = toolList;
   if (tools.length > 0) deps.keep({ kind: "tool-list-add", sha256, tools });

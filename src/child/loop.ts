@@ -1,8 +1,8 @@
 /**
- * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of stored events
- * whose return value is how the child ended. Each event is as durable as its kind demands when the loop continues; the
- * next step is derived from the conversation that those events fold into, so a child that is resumed after a crash runs
- * the same code.
+ * The only tool loop: ask the model, run the tools it called, ask again, until it answers. It is a generator of stored
+ * events whose return value is how the child ended. Each event is as durable as its kind demands when the loop
+ * continues; the next step is derived from the conversation that those events fold into, so a child that is resumed
+ * after a crash runs the same code.
  */
 import { type Failure, ROUTE_GONE } from "../errors.ts";
 import type { ChildEvent, Ending, FinalAnswerReason, Recovery } from "../event.ts";
@@ -22,7 +22,7 @@ import {
   showLive,
   stopReason,
 } from "./child.ts";
-import { compact, compactibleTokens, compactionDue, MOST_IN_ROW } from "./compaction/compaction.ts";
+import { compact, compactibleTokens, compactionDue, MAX_WITHOUT_PROGRESS } from "./compaction/compaction.ts";
 import { answerText, type Conversation, lastText, messageText } from "./conversation.ts";
 import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
 import { repairPrompt } from "./prompt.ts";
@@ -108,7 +108,7 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
     yield* compact(child, due);
     return undefined;
   }
-  if (!isFinalAnswer && conversation.compaction.inRow >= MOST_IN_ROW) {
+  if (!isFinalAnswer && conversation.compaction.withoutProgress >= MAX_WITHOUT_PROGRESS) {
     yield emit(child, finalAnswer("context_full"));
     return undefined;
   }
@@ -131,7 +131,7 @@ function nextRequest(child: Child, route: Route): RequestToSend {
     route,
     sent,
     mustAnswer: conversation.finalAnswerReason !== undefined,
-    hear: ({ type, text }) => showLive(child, { kind: `${type}-delta`, text }),
+    onDelta: ({ type, text }) => showLive(child, { kind: `${type}-delta`, text }),
     intent: (record) => emit(child, { kind: "step-start", step: conversation.step + 1, ...record }),
     // A conversation grows on one route, so only a fallback can start with one that is too long for it.
     unsendable: conversation.position > 0 ? overflow(route, sent) : undefined,
@@ -153,10 +153,10 @@ async function* backOff(child: Child, pause: { until: number; failure: Failure }
 
 /** Moves messages to the child into its conversation. Returns whether there were any. */
 async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean> {
-  let heard = false;
+  let isAny = false;
   for (;;) {
     const steer = child.deps.steered();
-    if (steer === undefined) return heard;
+    if (steer === undefined) return isAny;
     const { id: steerId, hosts } = steer;
     yield emit(child, {
       kind: "message-add",
@@ -165,7 +165,7 @@ async function* acceptMessages(child: Child): AsyncGenerator<ChildEvent, boolean
       steerId,
       ...present({ hosts }),
     });
-    heard = true;
+    isAny = true;
   }
 }
 
@@ -244,7 +244,7 @@ async function* recover(child: Child, { reply, facts, keys }: Failed): AsyncGene
   }
 }
 
-/** The model was asked to go on from the results of its calls, and was not told before that it said nothing. */
+/** The empty answer followed results of the model's calls, and is the first one in a row. */
 function mayBeNudged({ messages, emptyAnswer }: Conversation): boolean {
   return messages.at(-1)?.role === "tool" && emptyAnswer === undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Makes room in a conversation before its next request, level by level: stubs for tool results, a model's summary of the
- * older steps, then their removal. Each level is two events; what is left to do follows from the conversation alone, so
+ * Makes room in a conversation before its next request, level by level: stubs for tool results, a model's summary of
+ * the older steps, then their removal. Each level is two events. The next level follows from the conversation alone, so
  * a compaction that was cut off is done again.
  */
 import type { ChildEvent } from "../../event.ts";
@@ -18,18 +18,18 @@ import { stubFor } from "./stub.ts";
 import { summaryIn, summaryRequest } from "./summary.ts";
 
 /** Compactions in a row without a new outcome of a tool, after which the child has to answer. */
-export const MOST_IN_ROW = 3;
+export const MAX_WITHOUT_PROGRESS = 3;
 
 /** The next level of a compaction. `tokens`: length of the conversation by estimate. */
-export type Due = { step: Step; route: Route; window: number; tokens: number; charactersPerToken: number };
+export type DueCompaction = { step: Step; route: Route; window: number; tokens: number; charactersPerToken: number };
 
-/** @returns the level that is needed before the next request; undefined if it can be sent, or nothing is left to remove */
-export function compactionDue({ conversation, input }: Child, route: Route, sent: Sent): Due | undefined {
+/** @returns the level that the next request needs; undefined if it needs none, or nothing is left to remove */
+export function compactionDue({ conversation, input }: Child, route: Route, sent: Sent): DueCompaction | undefined {
   const { compaction, messages } = conversation;
   const plan = input.planned.compaction;
   const window = windowOf(conversation, route);
   if (plan === undefined || window === undefined) return undefined;
-  if (compaction.inRow >= MOST_IN_ROW && compaction.nextLevel === 0) return undefined;
+  if (compaction.withoutProgress >= MAX_WITHOUT_PROGRESS && compaction.nextLevel === 0) return undefined;
   const tokens = sizeOf(conversation, sent);
   const limit = plan.at * (window - answerRoom(route, window));
   if (tokens <= limit && !compaction.freedLittle && compaction.refusal !== "due") return undefined;
@@ -39,17 +39,18 @@ export function compactionDue({ conversation, input }: Child, route: Route, sent
 }
 
 /**
- * Length, by estimate, of a conversation that was refused as too long and can be compacted: once before the next answer.
+ * Estimated length of a conversation that was refused as too long; undefined if it cannot be compacted, or was since the
+ * last answer.
  */
 export function compactibleTokens({ conversation, input }: Child, sent: Sent): number | undefined {
   const { compaction, messages } = conversation;
-  const isPossible = compaction.refusal === undefined && compaction.inRow < MOST_IN_ROW;
+  const isPossible = compaction.refusal === undefined && compaction.withoutProgress < MAX_WITHOUT_PROGRESS;
   const hasSteps = messages.some(({ role }) => role === "assistant");
   return input.planned.compaction && isPossible && hasSteps ? sizeOf(conversation, sent) : undefined;
 }
 
-/** Takes the level that is due. The caller asks again whether another one follows. */
-export async function* compact(child: Child, due: Due): AsyncGenerator<ChildEvent, void> {
+/** Performs the level that is due. The caller then asks for the next one. */
+export async function* compact(child: Child, due: DueCompaction): AsyncGenerator<ChildEvent, void> {
   const { step } = due;
   if (step.level === 1) return yield* summarize(child, due, step);
   yield emit(child, { kind: "compact-start", level: step.level });
@@ -57,21 +58,21 @@ export async function* compact(child: Child, due: Due): AsyncGenerator<ChildEven
 }
 
 /** Level 0: the oldest results become stubs. */
-function stubbing({ conversation: { messages } }: Child, due: Due, { stubs }: Stubbing) {
+function stubbing({ conversation: { messages } }: Child, due: DueCompaction, { stubs }: Stubbing) {
   const results = stubs.map((index) => messages[index]).filter((message) => message?.role === "tool");
   const freed = results.reduce((sum, result) => sum + lengthOf(result) - stubFor(result).length, 0);
   return { kind: "compact-end", level: 0, ...replacing(due, results, freed), stubs } as const;
 }
 
 /** Level 2: the steps are removed, and what Deputy knows of them takes their place. */
-function removal({ conversation, input }: Child, due: Due, { until }: Removal) {
+function removal({ conversation, input }: Child, due: DueCompaction, { until }: Removal) {
   const { dropped, text } = handover(conversation, input.planned.limits, until, due);
   const freed = charactersIn(dropped) - text.length;
   return { kind: "compact-end", level: 2, ...replacing(due, dropped, freed), until, text } as const;
 }
 
 /** Level 1: a model summarizes the steps. Without a summary, or the money for one, level 2 follows. */
-async function* summarize(child: Child, due: Due, step: Removal): AsyncGenerator<ChildEvent, void> {
+async function* summarize(child: Child, due: DueCompaction, step: Removal): AsyncGenerator<ChildEvent, void> {
   const { conversation, deps, input, signal } = child;
   const route = input.planned.compaction?.route ?? due.route;
   const { sent, maxOutputTokens } = summaryRequest(conversation, step.until, route, due.window);
@@ -87,7 +88,7 @@ async function* summarize(child: Child, due: Due, step: Removal): AsyncGenerator
   else yield emit(child, summarized(child, due, step, exchanged));
 }
 
-function summarized({ conversation, input }: Child, due: Due, { until }: Removal, { reply, facts }: Replied) {
+function summarized({ conversation, input }: Child, due: DueCompaction, { until }: Removal, { reply, facts }: Replied) {
   const summary = summaryIn(reply, charactersIn(droppedBefore(conversation, until)));
   if (typeof summary !== "string") {
     const outcome = { failure: summary, recovery: { action: "give-up" }, charged: true } as const;
@@ -132,7 +133,7 @@ async function* notSummarized(child: Child, { reply, facts, keys }: Failed): Asy
 }
 
 /** The facts that every level records. @param freed characters */
-function replacing({ tokens, charactersPerToken }: Due, messages: readonly HeldMessage[], freed: number) {
+function replacing({ tokens, charactersPerToken }: DueCompaction, messages: readonly HeldMessage[], freed: number) {
   const after = Math.max(0, Math.round(tokens - freed / charactersPerToken));
   return { tokens: { before: tokens, after }, sha256: replacedHash(messages) };
 }

@@ -1,4 +1,4 @@
-/** The message in the place of removed steps: a model's summary, if there is one, and the facts that Deputy recorded. */
+/** The message that replaces removed steps: a model's summary, if there is one, and the facts that Deputy recorded. */
 import type { Limits } from "../../plan.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { todoLines } from "../../todo.ts";

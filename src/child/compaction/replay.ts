@@ -1,4 +1,4 @@
-/** Folds a child's stored events again, and checks that each compaction replaced what it says it did. */
+/** Folds a child's stored events again, and checks that each compaction replaced what its event says. */
 import type { ChildEvent } from "../../event.ts";
 import { applyEvent, createConversation } from "../conversation.ts";
 import type { HeldMessage } from "../message.ts";

@@ -1,4 +1,4 @@
-/** How long a conversation is in tokens, and how long it may be. */
+/** The length of a conversation in tokens, and its limit. */
 import type { Route } from "../../route.ts";
 import type { Conversation } from "../conversation.ts";
 import { outputLimit } from "../wire/request/request.ts";
@@ -12,8 +12,8 @@ const ANSWER_TOKENS = 4_096;
 const MOST_ANSWER_SHARE = 1 / 4;
 
 /**
- * Estimated tokens of the next request: what the provider counted last time, and the difference since then. What was
- * removed counts as the conversation did on average.
+ * Estimated tokens of the next request: the provider's last count, and the difference since then. Removed text counts
+ * with the average of the conversation.
  */
 export function sizeOf({ compaction: { counted } }: Pick<Conversation, "compaction">, sent: Sent): number {
   if (counted === undefined) return inputTokens(sent);

@@ -1,14 +1,13 @@
 /**
- * What a conversation's compactions depend on, folded from the child's events: how long it was, which levels were tried,
- * and whether the child gets any further.
+ * The state on which a conversation's compactions depend, folded from the child's events: its length, the levels that
+ * were tried, and whether the child makes progress.
  */
 import { createHash } from "node:crypto";
 import type { ChildEvent, CompactionLevel, Usage } from "../../event.ts";
 import type { TodoItem } from "../../todo.ts";
 import type { HeldMessage } from "../message.ts";
-import { stubFor } from "./stub.ts";
+import { callText, stubFor } from "./stub.ts";
 
-/** What the loop has to know of the conversation's length, and of its compactions. */
 export type CompactionState = {
   /** Tokens of the last answered request as its provider counted them, and the characters it had. */
   counted?: { tokens: number; characters: number };
@@ -23,7 +22,7 @@ export type CompactionState = {
   /** Results or steps were replaced: the child can recall them. */
   isCompacted: boolean;
   /** Compactions since the last new outcome of a tool. */
-  inRow: number;
+  withoutProgress: number;
   /** The newest summary of a model. */
   summary?: string;
   /** Hashes of all outcomes of tools. */
@@ -44,7 +43,7 @@ export function createCompactionState(): CompactionState {
     nextLevel: 0,
     freedLittle: false,
     isCompacted: false,
-    inRow: 0,
+    withoutProgress: 0,
     outcomes: new Set(),
     results: new Map(),
     filesChanged: new Set(),
@@ -74,13 +73,13 @@ export function distinctId(counts: Map<string, number>, callId: string): string 
   return count === 1 ? callId : `${callId}-${count}`;
 }
 
-/** A new outcome, or a changed file, shows that the child gets further. @param outcome hash of the call and its result */
+/** A new outcome or a changed file is progress. @param outcome hash of the call and its result */
 export function noteOutcome(
   state: CompactionState,
   { name, target, text, ok, filesChanged, todo }: ToolEnd,
   outcome: string,
 ): void {
-  if (!state.outcomes.has(outcome) || filesChanged.length > 0) state.inRow = 0;
+  if (!state.outcomes.has(outcome) || filesChanged.length > 0) state.withoutProgress = 0;
   state.outcomes.add(outcome);
   for (const path of filesChanged) state.filesChanged.add(path);
   if (todo !== undefined) state.todo = todo;
@@ -93,7 +92,7 @@ export function noteOutcome(
   }
 }
 
-/** What is said of a command in the background starts with its id. */
+/** The state of a command in the background starts with its id. */
 const BACKGROUND = /^\d+-[\da-f]{4} /;
 
 /** A step was answered: its length was counted, and the next compaction starts at level 0 again. */
@@ -108,7 +107,7 @@ export function noteAnswer(state: CompactionState, characters: number, usage: Us
 export function applyCompaction(conversation: Compactable, event: CompactEnd): void {
   const { compaction } = conversation;
   if ("failure" in event) {
-    // What a stop cut off is asked again after a resume.
+    // A request that a stop cut off is sent again after a resume.
     if (event.recovery.action === "give-up" && event.failure.kind !== "aborted") compaction.nextLevel = 2;
     return;
   }
@@ -118,7 +117,7 @@ export function applyCompaction(conversation: Compactable, event: CompactEnd): v
   if (event.level === 1) compaction.summary = event.summary;
   const { before, after } = event.tokens;
   compaction.freedLittle = before - after < before * ENOUGH_FREED;
-  if (compaction.nextLevel === 0) compaction.inRow += 1;
+  if (compaction.nextLevel === 0) compaction.withoutProgress += 1;
   compaction.nextLevel = event.level === 0 ? 1 : event.level === 1 ? 2 : 3;
   if (compaction.refusal === "due") compaction.refusal = "answered";
 }
@@ -149,8 +148,8 @@ export function isReplaced(message: HeldMessage, index: number, turnAt: number):
   return !(message.role === "user" && (message.isPinned === true || index === turnAt));
 }
 
-export function callOf({ ref, name, target }: Extract<HeldMessage, { role: "tool" }>) {
-  return { ref, call: `${name} ${target}`.trim() };
+export function callOf(result: Extract<HeldMessage, { role: "tool" }>) {
+  return { ref: result.ref, call: callText(result) };
 }
 
 /** Hash of what a compaction replaces. `deputy journal verify` derives it again from the events before. */

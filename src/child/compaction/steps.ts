@@ -9,7 +9,10 @@ export type Removal = { level: 1 | 2; until: number };
 export type Stubbing = { level: 0; stubs: number[] };
 export type Step = Stubbing | Removal;
 
-/** `tokens`: length by estimate. `limit`: length at which a compaction is due. `keep`: share of the window for the newest steps, which a summary leaves as they are. */
+/**
+ * `tokens`: length by estimate. `limit`: length at which a compaction is due. `keep`: share of the window for the newest
+ * steps, which a summary leaves as they are.
+ */
 type Lengths = { tokens: number; limit: number; window: number; keep: number; charactersPerToken: number };
 
 /**

@@ -3,7 +3,7 @@ import { answerTextOf } from "../../answer-text.ts";
 import type { Failure } from "../../errors.ts";
 import type { Route } from "../../route.ts";
 import type { Conversation } from "../conversation.ts";
-import type { HeldMessage } from "../message.ts";
+import { CHARACTERS_PER_TOKEN, type HeldMessage } from "../message.ts";
 import type { Reply } from "../wire/reply/reply.ts";
 import type { Sent } from "../worst-case.ts";
 import { isReplaced } from "./state.ts";
@@ -15,8 +15,6 @@ Keep what still matters of the previous summary. Leave out what is settled. Be s
 
 /** Largest share of the summarizing model's window that the transcript may have. */
 const TRANSCRIPT_SHARE = 1 / 2;
-/** Characters per token, deliberately low. */
-const CHARACTERS_PER_TOKEN = 3;
 /** Lengths to which long passages are cut until the transcript fits, in characters. */
 const PASSAGE_LENGTHS = [Number.POSITIVE_INFINITY, 16_000, 4_000, 1_000, 300];
 /** Longest answer, in tokens: a reasoning model thinks before it writes. */
