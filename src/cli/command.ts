@@ -1,10 +1,10 @@
 /** Shared parts of the commands: their context, opening the engine, options, examples. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Opened, OpenOptions } from "../engine/setup/open-deputy.ts";
+import { harmless } from "../text/spelled-text.ts";
 import { present } from "../values/present.ts";
 import { usdIn } from "../values/quantity.ts";
 import type { Io, Output } from "./io.ts";
-import { harmless } from "./terminal/terminal-text.ts";
 import { wrapFor } from "./terminal/word-wrap.ts";
 
 export type Context = {

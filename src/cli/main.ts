@@ -7,11 +7,11 @@ import { DeputyError, ERROR_EXIT } from "../errors.ts";
 import { withoutKeyLikes } from "../secret.ts";
 import { shortageIn } from "../system/shortage.ts";
 import { suggest } from "../text/did-you-mean.ts";
+import { harmless } from "../text/spelled-text.ts";
 import type { Context, Declare } from "./command.ts";
 import type { CommandList } from "./completion/complete.ts";
 import { fitted } from "./help-text.ts";
 import { createPaint, type Io, type Output } from "./io.ts";
-import { harmless } from "./terminal/terminal-text.ts";
 import { wrapFor } from "./terminal/word-wrap.ts";
 
 /** A bug in Deputy (`EX_SOFTWARE` of sysexits): distinct from the codes for how a run ended. */

@@ -6,7 +6,8 @@ import { completeLine } from "../../src/cli/chat/completion.ts";
 import { createPasteFolding, folded, unfolded } from "../../src/cli/chat/keyboard/paste.ts";
 import { isSlashCommand } from "../../src/cli/chat/slash-commands.ts";
 import { createTextFlow } from "../../src/cli/terminal/markdown/text-flow.ts";
-import { displayWidth, harmless } from "../../src/cli/terminal/terminal-text.ts";
+import { displayWidth } from "../../src/cli/terminal/terminal-text.ts";
+import { harmless } from "../../src/text/spelled-text.ts";
 
 /** Text as models write it, and hostile text. */
 const text = fc

@@ -2,9 +2,9 @@
 import type { ShownRequest } from "../../engine/shown-request.ts";
 import { plural } from "../../text/plural.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import { EXIT_COMPLETED, EXIT_NOT_COMPLETED } from "../exit-codes.ts";
 import type { Io } from "../io.ts";
-import { harmless } from "../terminal/terminal-text.ts";
 
 export function printRequest(request: ShownRequest, isJson: boolean, { stdout, stderr }: Io): number {
   const { body, differences } = request;

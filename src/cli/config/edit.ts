@@ -8,9 +8,9 @@ import type { ConfigPlace } from "../../config/load.ts";
 import { DeputyError, errorMessage } from "../../errors.ts";
 import { writePrivateFile } from "../../system/private-file.ts";
 import { startProcess } from "../../system/start-process.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import { agreed } from "../approvals/question.ts";
 import type { Io } from "../io.ts";
-import { harmless } from "../terminal/terminal-text.ts";
 import { checkConfig, type EditedConfig, editedConfig, saveConfig, type WhichFile } from "./edited-config.ts";
 
 const NEW_CONFIG = `# Deputy's configuration. deputy config init writes one with suggestions; deputy schema config describes every key.

@@ -1,7 +1,7 @@
 /**
  * A report as one HTML file without scripts, and with a policy that forbids them and every request. All text is escaped.
  */
-import { harmless } from "../terminal/terminal-text.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import type { ChildReport, FileChange, ReportFact, RunReport } from "./report-document.ts";
 
 const STYLE = `

@@ -2,7 +2,8 @@
  * A report as Markdown. Words of models and tasks stand only in fenced blocks and escaped text, so that they are shown
  * and never interpreted: no link, image or HTML of theirs takes effect.
  */
-import { harmless, oneLine } from "../terminal/terminal-text.ts";
+import { harmless } from "../../text/spelled-text.ts";
+import { oneLine } from "../terminal/terminal-text.ts";
 import type { ChildReport, FileChange, ReportFact, RunReport } from "./report-document.ts";
 
 export function toMarkdown({ title, facts, children }: RunReport): string {

@@ -3,10 +3,11 @@
  * Escape returns to the tree.
  */
 import type { Event } from "../../event.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import type { Key } from "../chat/keyboard/keyboard.ts";
 import { lastOutput, noteOn } from "./event-lines.ts";
 import { inRows } from "./markdown/text-flow.ts";
-import { harmless, oneLine } from "./terminal-text.ts";
+import { oneLine } from "./terminal-text.ts";
 
 /** Characters kept of a child's text and calls. */
 const LOG_LENGTH = 8_000;

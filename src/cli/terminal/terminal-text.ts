@@ -5,8 +5,6 @@
 import { createRequire } from "node:module";
 import { harmless } from "../../text/spelled-text.ts";
 
-export { harmless };
-
 /** Length from which a text that becomes one line is cut. */
 const MOST_CHARS = 2000;
 

@@ -2,8 +2,9 @@
 
 import type { StoredEvent } from "../../event.ts";
 import { transcriptOf } from "../../run/transcript.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import type { Paint } from "../io.ts";
-import { harmless, oneLine } from "./terminal-text.ts";
+import { oneLine } from "./terminal-text.ts";
 
 export function formatTranscript(events: StoredEvent[], paint: Paint): string {
   return transcriptOf(events)

@@ -7,7 +7,8 @@ import { answerTextOn } from "../../../src/cli/terminal/markdown/answer-text.ts"
 import { markdownRows } from "../../../src/cli/terminal/markdown/markdown.ts";
 import { createMarkdownFlow } from "../../../src/cli/terminal/markdown/markdown-flow.ts";
 import { painted } from "../../../src/cli/terminal/markdown/spans.ts";
-import { displayWidth, harmless } from "../../../src/cli/terminal/terminal-text.ts";
+import { displayWidth } from "../../../src/cli/terminal/terminal-text.ts";
+import { harmless } from "../../../src/text/spelled-text.ts";
 
 const plain = (_style: unknown, text: string) => text;
 const shown = (text: string, columns = 60) => markdownRows(text, columns).map((row) => painted(row, plain).text);

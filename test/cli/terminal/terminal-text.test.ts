@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import stringWidth from "string-width";
-import { displayWidth, fit, fitEnd, harmless, oneLine } from "../../../src/cli/terminal/terminal-text.ts";
+import { displayWidth, fit, fitEnd, oneLine } from "../../../src/cli/terminal/terminal-text.ts";
+import { harmless } from "../../../src/text/spelled-text.ts";
 
 /** Any code points. The unit "binary" of `fc.string` takes seconds to set up. */
 const anyText = fc.array(fc.nat(0x10ffff)).map((codes) => String.fromCodePoint(...codes));

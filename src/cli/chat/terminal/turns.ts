@@ -2,8 +2,9 @@
 import { DeputyError, keyRemoved } from "../../../errors.ts";
 import type { DelegationResult } from "../../../result.ts";
 import type { Run } from "../../../run/run.ts";
+import { harmless } from "../../../text/spelled-text.ts";
 import { EXIT_INTERRUPTED } from "../../exit-codes.ts";
-import { harmless, oneLine } from "../../terminal/terminal-text.ts";
+import { oneLine } from "../../terminal/terminal-text.ts";
 import { turnTotals } from "../chat-view.ts";
 import { withMentionedFiles } from "../mentions.ts";
 import { turnProblem } from "../turn-end.ts";

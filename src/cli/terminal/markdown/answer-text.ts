@@ -2,9 +2,10 @@
  * A model's whole answer on an output: Markdown formatted where there are colors, as it is written in a pipe, and
  * wrapped between words on any other terminal.
  */
+
+import { harmless } from "../../../text/spelled-text.ts";
 import { createPaint, type Io, isRichTerminal, type Output } from "../../io.ts";
 import { sizeOf } from "../screen.ts";
-import { harmless } from "../terminal-text.ts";
 import { markdownRows } from "./markdown.ts";
 import { painted } from "./spans.ts";
 import { inRows } from "./text-flow.ts";

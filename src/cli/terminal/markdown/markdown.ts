@@ -3,7 +3,7 @@
  * such, is shown as it is written, wrapped between words.
  */
 import { createRequire } from "node:module";
-import { harmless } from "../terminal-text.ts";
+import { harmless } from "../../../text/spelled-text.ts";
 import { createBlockSplitter } from "./block-splitter.ts";
 import { blockRows } from "./blocks.ts";
 import { EMPTY_ROW, span, type TextRow, withoutTrailingBlanks, wrapped } from "./spans.ts";

@@ -1,7 +1,9 @@
 /** Styled text: pieces with styles, wrapped into rows between words. Every character of it is safe to show. */
+
+import { harmless } from "../../../text/spelled-text.ts";
 import type { Paint, TextStyle } from "../../io.ts";
 import type { ScreenRow } from "../screen.ts";
-import { beginning, displayWidth, harmless, padTo } from "../terminal-text.ts";
+import { beginning, displayWidth, padTo } from "../terminal-text.ts";
 
 export type TextSpan = { text: string; styles: readonly TextStyle[] };
 export type TextRow = readonly TextSpan[];

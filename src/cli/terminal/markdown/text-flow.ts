@@ -2,8 +2,10 @@
  * Wraps a model's streaming text to terminal rows, between words, with control characters escaped. Complete rows are
  * final; the last one still grows.
  */
+
+import { harmless } from "../../../text/spelled-text.ts";
 import type { ScreenRow } from "../screen.ts";
-import { beginning, displayWidth, harmless } from "../terminal-text.ts";
+import { beginning, displayWidth } from "../terminal-text.ts";
 
 /** A model's text while it arrives, as rows of the terminal. */
 export type AnswerFlow = {
