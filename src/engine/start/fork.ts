@@ -1,24 +1,25 @@
 /**
- * Starts a new run from a step of a child: its conversation up to that step's tool results is copied, on any route. What
- * was copied cost nothing again. Files are not restored, and the child is told so.
+ * Starts a new run from a step of a child, on any route: its conversation up to that step's tool results is copied, and
+ * costs nothing again. Files are not restored; a message says so to the child.
  */
 import type { Clock } from "../../clock.ts";
 import { DeputyError } from "../../errors.ts";
 import type { ChildEvent, StoredEvent } from "../../event.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { childIdOf, foldRun, isChildEvent, parseRunId, type Run } from "../../run/run.ts";
-import { resolveRunId } from "../../run/run-store.ts";
+import { type LoadedRun, resolveRunId } from "../../run/run-store.ts";
 import { present } from "../../values/present.ts";
 import { hostsIn } from "../../web-host.ts";
 import type { LiveDelegation } from "../delegation.ts";
 import { type ImageAdd, resultImagesIn } from "./images.ts";
+import { newRun } from "./nested-call.ts";
 import { callAgain, hostsNamedTo, parentOf, type RetryDeps, type RetryOptions, taskAgain } from "./retry.ts";
 import type { StartEvent } from "./start-call.ts";
 
 export type ForkOptions = RetryOptions & {
-  /** Step from which the conversation goes on. Default: the newest whose tool results are all there. */
+  /** Step from which the conversation continues. Default: the newest whose tool results are all there. */
   step?: number;
-  /** The next message to the child. Required after its answer; else it goes on with its task. */
+  /** The next message to the child. Required after its answer; otherwise the child continues its task. */
   goal?: string;
 };
 
@@ -36,7 +37,7 @@ export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Pr
   const step = stepOf(source, wanted);
   const child = run.children[index];
   if (child === undefined) throw new Error(`${childId}: a child without its run`);
-  const copied = eventsUntil(events, step);
+  const copied = conversationUntil(events, step);
   if (goal === undefined && !endsWithResults(copied)) throw answered(childId, step);
   const note = filesNote(events, step);
   const task = await taskAgain(child, run, journal, route);
@@ -60,7 +61,7 @@ export async function fork(deps: ForkDeps, id: string, options: ForkOptions): Pr
     const images = imagesFor(copied, source.images, stored).map((event) => ({ ...event, delegationId, at: about.at }));
     return [forked, ...stored, ...images, ...copied.map((event) => ({ ...event, ...about, ...mark(event) })), message];
   });
-  return deps.begin(setup, loaded(begun), begun.filter(isShown), rest);
+  return deps.begin(setup, loadedFrom(begun), begun.filter(isShown), rest);
 }
 
 async function readSource(journal: Journal, id: string): Promise<ForkSource> {
@@ -115,7 +116,7 @@ function wholeSteps(events: readonly ChildEvent[]): number[] {
   return steps;
 }
 
-/** Kinds of which a conversation consists. */
+/** The kinds of events that make up a conversation. */
 const COPIED: readonly ChildEvent["kind"][] = [
   "child-start",
   "attempt-start",
@@ -126,12 +127,17 @@ const COPIED: readonly ChildEvent["kind"][] = [
   "message-add",
 ];
 
-/** The child's conversation from its start to the results of a step. */
-function eventsUntil(events: readonly ChildEvent[], step: number): ChildEvent[] {
+/** The events up to the results of a step, and those of later steps. */
+function splitAfter(events: readonly ChildEvent[], step: number): [upTo: ChildEvent[], later: ChildEvent[]] {
   const next = events.findIndex((event) => event.kind === "step-end" && event.step > step);
-  const before = next < 0 ? events : events.slice(0, next);
-  const last = before.findLastIndex(({ kind }) => kind === "tool-end" || kind === "step-end");
-  return before.slice(0, last + 1).filter(({ kind }) => COPIED.includes(kind));
+  return next < 0 ? [[...events], []] : [events.slice(0, next), events.slice(next)];
+}
+
+/** The child's conversation from its start to the results of a step. */
+function conversationUntil(events: readonly ChildEvent[], step: number): ChildEvent[] {
+  const [upTo] = splitAfter(events, step);
+  const last = upTo.findLastIndex(({ kind }) => kind === "tool-end" || kind === "step-end");
+  return upTo.slice(0, last + 1).filter(({ kind }) => COPIED.includes(kind));
 }
 
 function endsWithResults(copied: readonly ChildEvent[]): boolean {
@@ -148,10 +154,9 @@ function mark({ kind }: ChildEvent): { copied?: true } {
   return kind === "child-start" ? {} : { copied: true };
 }
 
-/** What has become of the workspace since that step, as far as the run knows. */
+/** Says how the workspace has changed since that step, as far as the run knows. */
 function filesNote(events: readonly ChildEvent[], step: number): string {
-  const next = events.findIndex((event) => event.kind === "step-end" && event.step > step);
-  const later = next < 0 ? [] : events.slice(next);
+  const [, later] = splitAfter(events, step);
   const changed = new Set(later.flatMap((event) => (event.kind === "tool-end" ? event.filesChanged : [])));
   const ran = later.some((event) => event.kind === "tool-end" && event.name === "terminal" && event.outcome === "ran");
   const since = [
@@ -174,8 +179,7 @@ function isShown({ kind, ...event }: StoredEvent): boolean {
   return kind !== "image-add" && !("copied" in event);
 }
 
-function loaded(events: readonly [StoredEvent, ...StoredEvent[]]) {
-  const [start, ...more] = events;
-  const run = more.reduce(foldRun, foldRun(undefined, start));
-  return { run, past: new Map([[childIdOf(run.delegationId, 0), more.filter(isChildEvent)]]), lastSeq: 0 };
+function loadedFrom(events: readonly [StoredEvent, ...StoredEvent[]]): LoadedRun {
+  const loaded = newRun(events);
+  return { ...loaded, past: new Map([[childIdOf(loaded.run.delegationId, 0), events.filter(isChildEvent)]]) };
 }
