@@ -7,7 +7,7 @@ import { matchesStars } from "./text/star-pattern.ts";
 
 const WITH_PORT = /^(\[[\da-f:.]+\]|[^\s/?#@:\\%|[\]]+)(?::(\d{1,5}))?$/i;
 
-/** The normal form of a written host; undefined if it is none. `*` matches anything. */
+/** The normal form of a written host; undefined if it is not a host. `*` matches anything. */
 export function normalHost(written: string): string | undefined {
   const [, name = "", port] = WITH_PORT.exec(isIP(written) === 6 ? `[${written}]` : written) ?? [];
   const url = name === "" ? null : URL.parse(`http://${name}`);
@@ -26,7 +26,8 @@ export function isOnHost(url: URL, host: string): boolean {
   return matchesStars(name, hostName(url)) && (port === undefined || port === portOf(url));
 }
 
-function portOf({ protocol, port }: URL): string {
+/** The port of a URL, written out or not. */
+export function portOf({ protocol, port }: URL): string {
   return port || (protocol === "https:" ? "443" : "80");
 }
 

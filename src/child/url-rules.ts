@@ -1,8 +1,8 @@
 /**
  * Permission rules for pages. A pattern is a URL in which `*` is anything: its host is compared with the host alone and
  * the rest with the rest, so `https://*.example.com/*` does not cover `https://evil.test/.example.com/`. A rule that
- * allows names the scheme, so that one for files covers no page, and does not cover a path that climbs once a server decodes it (`/docs/..%2fadmin`). A rule that asks or denies
- * matches in any case, scheme and escaping.
+ * allows must name the scheme, so that a rule for files covers no page. It does not cover a path that leaves a directory
+ * once a server decodes it (`/docs/..%2fadmin`). A rule that asks or denies matches in any case, scheme and escaping.
  *
  * If no rule decides, the page of a host that the operator lists or the user named is allowed: any other page needs
  * approval, because its URL can carry a secret out.
@@ -10,7 +10,7 @@
 import { withPlainEscapes } from "../page-url.ts";
 import { matchesStars } from "../text/star-pattern.ts";
 import type { PermissionRule, ToolSubject } from "../tool.ts";
-import { hostName, isOnHost } from "../web-host.ts";
+import { hostName, isOnHost, portOf } from "../web-host.ts";
 import { type GroundedDecision, type Permissions, quoted } from "./file-rules.ts";
 
 export type PageJudge = (page: ToolSubject) => GroundedDecision;
@@ -77,10 +77,9 @@ function readPattern(match: string, whole = "/"): PagePattern {
 
 function matchesPage({ scheme, host, rest }: PagePattern, url: URL): boolean {
   const { protocol, pathname, search } = url;
-  const port = url.port || (protocol === "https:" ? "443" : "80");
   return (
     matchesStars(`${scheme}:`, protocol) &&
-    (matchesStars(host, url.host) || matchesStars(host, `${url.hostname}:${port}`)) &&
+    (matchesStars(host, url.host) || matchesStars(host, `${url.hostname}:${portOf(url)}`)) &&
     matchesStars(rest, pathname + search)
   );
 }

@@ -5,6 +5,7 @@
 import { BlockList, isIP } from "node:net";
 import { nearnessOf } from "../../base-url.ts";
 import type { Environment } from "../../template.ts";
+import { portOf } from "../../web-host.ts";
 
 /** @param environment source of `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case */
 export function proxyFor(url: URL, environment: Environment): string | undefined {
@@ -26,10 +27,10 @@ function isNear({ protocol, origin }: URL): boolean {
  * Returns whether an entry of `NO_PROXY` covers a URL: `*`, `example.com` with its subdomains (also as `.example.com` or
  * `*.example.com`), an address, `10.0.0.0/8`, `10.*`; each may have a port.
  */
-function covers(exception: string, { protocol, hostname, port }: URL): boolean {
+function covers(exception: string, url: URL): boolean {
   const [, entry = "", entryPort] = /^(\[[^\]]*\](?:\/\d+)?|[^:]*|.*:.*:.*?)(?::(\d+))?$/.exec(exception) ?? [];
-  if (entryPort !== undefined && entryPort !== (port || (protocol === "https:" ? "443" : "80"))) return false;
-  const host = hostname.replace(/^\[|\]$|\.$/g, "");
+  if (entryPort !== undefined && entryPort !== portOf(url)) return false;
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, "");
   const name = entry.replace(/^\*?\.|[[\]]|\.$/g, "");
   if (name === "*") return true;
   if (name.includes("/")) return isInSubnet(host, name);

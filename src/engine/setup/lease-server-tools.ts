@@ -8,6 +8,7 @@ import type { Config, McpServerConfig } from "../../config-schema.ts";
 import type { Warning } from "../../errors.ts";
 import { serverOf, serverPrefix } from "../../mcp-names.ts";
 import type { Environment, Template } from "../../template.ts";
+import { withHome } from "../../text/home-path.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
 import type { PinnedTool } from "../../tool.ts";
 import type { ServerOptions } from "../../tools/mcp/server.ts";
@@ -126,7 +127,7 @@ function addressOf(
     return { url: address, fetch: deps.fetchFor(address, secretHeaders), headers: secretHeaders };
   }
   if (command === undefined) throw new Error(`${name} has neither a command nor a URL`);
-  const place = resolve(directory, cwd.replace(/^~(?=\/|$)/, deps.env.HOME ?? "~"));
+  const place = resolve(directory, withHome(cwd, deps.env.HOME));
   if (statSync(place, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new ToolError(`The MCP server ${name} cannot be started: expected a directory at ${place}.`);
   const environment = { ...deps.environment(), ...expandedAll("env", env) };

@@ -25,6 +25,7 @@ import type { Lease } from "../../secret.ts";
 import type { Skill, Skills, SkillText } from "../../skill.ts";
 import { bindPaths, isInPlace } from "../../system/bound-paths.ts";
 import type { Environment } from "../../template.ts";
+import { withHome } from "../../text/home-path.ts";
 import type { PermissionRule, Tool } from "../../tool.ts";
 import { readGivenFile } from "../../tools/files/given-file.ts";
 import { type ImageFile, readImageFile } from "../../tools/files/image-file.ts";
@@ -32,6 +33,7 @@ import { relativeTo } from "../../tools/files/paths/file-subject.ts";
 import { createOwnCheck } from "../../tools/files/paths/own-files.ts";
 import { toolErrorText } from "../../tools/tool-error.ts";
 import { createTools, type ToolsOptions } from "../../tools/toolsets.ts";
+import { getOrMake } from "../../values/get-or-make.ts";
 import { present } from "../../values/present.ts";
 import type { ProviderLimits } from "../limits/rate-limiter.ts";
 import { listAvailableModels } from "./list-available.ts";
@@ -116,7 +118,7 @@ function readSetup(
   const { config } = loaded;
   const env = { ...loaded.dotenv, ...place.env };
   const lists = readListCache(stateDir(place.env));
-  const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, dir.replace(/^~(?=\/|$)/, env.HOME ?? "~")));
+  const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, withHome(dir, env.HOME)));
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
   const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
   const { readImage, readFile } = fileReaders({ extraDirs, own, bind, protectionOf });
@@ -291,17 +293,15 @@ function toolMaker(config: Config, { bind, ...shared }: SharedToolsOptions): Set
     const { workspace, enclosing } = place;
     const realPaths = bind(place);
     const id = JSON.stringify([workspace, enclosing, realPaths, ...toolsets]);
-    const known = made.get(id);
-    if (known !== undefined) return known;
-    const tools = createTools({
-      workspace,
-      toolsets,
-      ...shared,
-      realPaths,
-      ...present({ enclosing }),
-      terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
-    });
-    made.set(id, tools);
-    return tools;
+    return getOrMake(made, id, () =>
+      createTools({
+        workspace,
+        toolsets,
+        ...shared,
+        realPaths,
+        ...present({ enclosing }),
+        terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
+      }),
+    );
   };
 }

@@ -5,6 +5,7 @@ import { childPrompt, conversationPrompt, taskPrompt } from "../../child/prompt.
 import type { Ready } from "../../plan.ts";
 import { isConversation, type Run } from "../../run/run.ts";
 import type { Skill, Skills } from "../../skill.ts";
+import { getOrMake } from "../../values/get-or-make.ts";
 import { present } from "../../values/present.ts";
 import type { Setup } from "../setup/setup.ts";
 
@@ -27,9 +28,8 @@ export function createPrompts(
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
   return async ({ task, workspace, realPaths, agent, images, files }, tools, skills, signal) => {
-    const known = notes.get(workspace) ?? readNotes({ workspace, ...present({ realPaths }) });
-    notes.set(workspace, known);
-    const { text, warnings } = await Promise.race([known, nothingOnce<Notes>(signal, { warnings: [] })]);
+    const reading = getOrMake(notes, workspace, () => readNotes({ workspace, ...present({ realPaths }) }));
+    const { text, warnings } = await Promise.race([reading, whenAborted<Notes>(signal, { warnings: [] })]);
     const names = tools.map(({ name }) => name);
     const part = agent === undefined ? undefined : agents[agent];
     return {
@@ -46,17 +46,16 @@ export function createPrompts(
 export function createSkillsOf({ findSkills }: Pick<Setup, "findSkills">): SkillsOf {
   const skills = new Map<string, Promise<Skills>>();
   return async ({ workspace, realPaths }, signal) => {
-    const known = skills.get(workspace) ?? findSkills({ workspace, ...present({ realPaths }) });
-    skills.set(workspace, known);
-    const { found } = await Promise.race([known, nothingOnce<Skills>(signal, { found: [], warnings: [] })]);
+    const finding = getOrMake(skills, workspace, () => findSkills({ workspace, ...present({ realPaths }) }));
+    const { found } = await Promise.race([finding, whenAborted<Skills>(signal, { found: [], warnings: [] })]);
     return found;
   };
 }
 
-/** Resolves to the given value when the signal aborts. */
-function nothingOnce<Nothing>(signal: AbortSignal, nothing: Nothing): Promise<Nothing> {
-  return new Promise((done) => {
-    if (signal.aborted) done(nothing);
-    signal.addEventListener("abort", () => done(nothing), { once: true });
+/** Resolves with the given value when the signal aborts. */
+function whenAborted<Value>(signal: AbortSignal, value: Value): Promise<Value> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(value);
+    signal.addEventListener("abort", () => resolve(value), { once: true });
   });
 }

@@ -1,4 +1,5 @@
 /** The lines of a text, searched for passages of whole lines: exactly first, then without regard to how they look. */
+import { getOrMake } from "../../../../values/get-or-make.ts";
 import { foldLooks } from "../look-alike.ts";
 
 /**
@@ -37,12 +38,10 @@ export function createLineIndex(text: string): LineIndex {
   const folded = new Map<Comparison, { text: string; starts: number[] }>();
 
   function foldedBy(comparison: Comparison) {
-    const known = folded.get(comparison);
-    if (known !== undefined) return known;
-    const all = lines.map(comparison.fold);
-    const made = { text: `\n${all.join("\n")}\n`, starts: startsOf(all) };
-    folded.set(comparison, made);
-    return made;
+    return getOrMake(folded, comparison, () => {
+      const all = lines.map(comparison.fold);
+      return { text: `\n${all.join("\n")}\n`, starts: startsOf(all) };
+    });
   }
 
   function placesIn(comparison: Comparison, passage: readonly string[], from: number): number[] {
