@@ -119,7 +119,7 @@ export const TEXT_CALL_PROMPT = `Your message contains a tool call written as te
 
 /** @param left `3 of 50 requests` */
 export function limitsPrompt(left: readonly string[]): string {
-  return `Limits of this task run low. Left: ${left.join(", ")}. Do what matters most, then answer.`;
+  return `This task is near its limits. Left: ${left.join(", ")}. Do what matters most, then answer.`;
 }
 
 /** Prompt of the one turn in which a child can repair an answer that does not match its schema. */

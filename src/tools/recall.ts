@@ -37,8 +37,8 @@ export function createRecall({ resultsOf, imageOf }: RecallDeps): Tool<z.infer<t
   return {
     name: "recall",
     description:
-      "Reads an earlier tool result of this conversation again, exactly as it was, by call_id: results that were " +
-      "removed to make room are kept. With find, says which results contain a text, and where.",
+      "Returns an earlier tool result of this conversation unchanged, by call_id, even if it was removed to make room. " +
+      "With find, lists the results that contain a text, and where.",
     effect: "read",
     input,
     subject: ({ call_id, find = "" }) => ({ target: call_id ?? `find ${find}`, otherwise: "allow" }),

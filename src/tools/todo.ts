@@ -1,4 +1,4 @@
-/** `todo`: the child keeps a short list of its work, which its user sees and no compaction removes. */
+/** `todo`: the child's short list of its work, which the user sees and no compaction removes. */
 import { z } from "zod";
 import { TODO_STATES, todoLines } from "../todo.ts";
 import type { Tool } from "../tool.ts";
@@ -22,8 +22,8 @@ export function createTodo(): Tool<z.infer<typeof input>> {
   return {
     name: "todo",
     description:
-      "Keeps the list of what you do for this task. Use it for tasks of several steps: write the list first, and update " +
-      "it after each step.",
+      "Replaces your list of work for this task. Use it for work in several steps: write the list first, and update it " +
+      "after each step.",
     // Written again after a crash, the list is the same.
     effect: "read",
     input,

@@ -116,7 +116,7 @@ describe("limits that run low", () => {
     assert.deepEqual(said(stored), ["limits"]);
     assert.deepEqual(requests[18]?.messages.at(-1), {
       role: "user",
-      text: "Limits of this task run low. Left: 2 of 20 requests. Do what matters most, then answer.",
+      text: "This task is near its limits. Left: 2 of 20 requests. Do what matters most, then answer.",
     });
   });
 

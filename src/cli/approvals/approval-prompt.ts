@@ -143,7 +143,7 @@ export function requestLines(
   paint: Paint,
 ): string[] {
   const lines = targetLines(target, paint);
-  const why = reason === undefined ? [] : [`  ${paint("yellow", `whatever rules say: ${oneLine(reason)}`)}`];
+  const why = reason === undefined ? [] : [`  ${paint("yellow", `asked whatever the rules say: ${oneLine(reason)}`)}`];
   return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`, ...why];
 }
 

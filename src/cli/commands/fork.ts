@@ -46,7 +46,7 @@ export const declareFork: Declare = (command, context) => {
       "after",
       `
 The new child knows what the earlier one knew after the tool results of that step; this costs nothing again. Its limits
-and its budget start anew. Files are as they are now: the child is told which of them later steps changed.
+and its budget start anew. Files are as they are now: a message names those that later steps changed.
 deputy show ID.n lists the steps of a child.
 
 Exit codes: as for deputy run.

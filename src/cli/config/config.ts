@@ -70,8 +70,8 @@ export const declareConfig: Declare = (command, context) => {
     .addHelpText(
       "after",
       `
-Of Claude Code, Codex and opencode, permission rules, providers, MCP servers and the default model are converted. A rule never allows
-more than it did. Keys are never copied: variables are named. Of Hermes, literal keys are copied.
+From Claude Code, Codex and opencode, permission rules, providers, MCP servers and the default model are converted. A
+rule never allows more than it did. Keys are never copied: variables are named. From Hermes, literal keys are copied.
 ${examples([
   ["deputy config import claude-code", "preview what your settings become"],
   ["deputy config import opencode --project --write", "this project's, as .deputy/config.yaml"],

@@ -102,7 +102,7 @@ function opening(run: Run, format: LineFormat): string[] {
   ];
 }
 
-/** ` · retry of 7f3a · 2 carried over`. */
+/** ` · retry of 7f3a · 2 carried over`, or ` · from step 4 of 7f3a.2`. */
 function originNote({ retryOf, forkOf, children }: Run): string {
   if (forkOf !== undefined) return ` · from step ${forkOf.step} of ${forkOf.from}`;
   if (retryOf === undefined) return "";
@@ -243,9 +243,9 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   looping: "asked for its final answer",
   empty_answer: "told that its answer was empty",
   text_call: "told how to call tools",
-  fork: "goes on from there",
+  fork: "continues from there",
   repeated_call: "told that it repeats the same call",
-  limits: "told that its limits run low",
+  limits: "told that it is near its limits",
   steer: "receives the message with its next request",
 };
 

@@ -44,7 +44,7 @@ function formOf(childId: string, { goal, route, question }: AskedFacts): Elicita
     `${asker} asks to run ${spelledPath(toolName)} in ${spelledPath(directory)}:`,
     spelledLines(target).join("\n"),
     ...(long === undefined ? [] : [`${long.size} ${long.ends}`]),
-    ...(reason === undefined ? [] : [`Whatever rules say: ${spelledPath(reason)}`]),
+    ...(reason === undefined ? [] : [`Asked whatever the rules say: ${spelledPath(reason)}`]),
     "Accept allows exactly this, once. Decline denies it.",
   ].join("\n\n");
   return { message, requestedSchema: { type: "object", properties: {} } };

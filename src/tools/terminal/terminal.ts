@@ -35,11 +35,11 @@ const input = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe("Time limit, at most the operator's. Default: the operator's; in the background, none."),
+    .describe("Time limit in seconds. Default and maximum: the operator's; in the background, none."),
   background: z
     .boolean()
     .optional()
-    .describe("Start it and return its id, for a server or a long job. It ends with your task at the latest."),
+    .describe("Start the command and return its id: for a server or a long job. It ends with your task at the latest."),
 });
 
 export function createTerminal({ directory, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
@@ -48,9 +48,9 @@ export function createTerminal({ directory, environment, timeoutMs }: TerminalOp
     description:
       "Runs one command line with bash (or sh) in the workspace. Each call is a new shell, without " +
       "input, editor or pager, and with nobody to answer a prompt. Returns standard output and standard error together, " +
-      "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. What it starts " +
-      "with & is ended with it: set background instead, and read on with terminal_output. " +
-      "Commands may need the user's approval, so keep each one focused.",
+      "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. Processes " +
+      "started with & end with the call: to keep a command running, set background and read its output with " +
+      "terminal_output. Commands may need the user's approval, so keep each one focused.",
     effect: "write",
     input,
     subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),

@@ -35,7 +35,7 @@ const input = z
       .min(1)
       .max(MAX_EDITS)
       .optional()
-      .describe("Instead of old_string and new_string: several edits, each made in the result of the one before."),
+      .describe("Several edits, instead of old_string and new_string. Each applies to the result of the one before."),
   })
   .refine(
     ({ old_string = "", new_string, edits }) =>
@@ -48,11 +48,11 @@ export function createEditFile(workspace: Workspace): Tool<z.infer<typeof input>
     name: "edit_file",
     description:
       "Replaces exact text in a file of the workspace. old_string must occur exactly once, unless replace_all is true: " +
-      "include enough of the surrounding lines. Make several changes of a file in one call with edits. If one of them " +
+      "include enough of the surrounding lines. Make several changes in a file with one call, in edits. If one of them " +
       "does not match, nothing is changed.",
     effect: "write",
     input,
-    // It tells whether a text is in the file, so the rules for reading apply.
+    // A miss reveals whether a text is in the file, so the rules for reading apply.
     subject: ({ path }) => fileSubject(workspace, path, "read"),
     run: async ({ path, old_string = "", new_string = "", replace_all, edits }, context) => {
       const place = locate(workspace, path);

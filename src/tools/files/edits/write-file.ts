@@ -24,8 +24,8 @@ export function createWriteFile(workspace: Workspace): Tool<z.infer<typeof input
   return {
     name: "write_file",
     description:
-      "Creates a text file in the workspace, or replaces its whole content. A file that exists must have been read " +
-      "whole, and be unchanged since. Its encoding and line ends are kept. To change a part of a file, edit it.",
+      "Creates a text file in the workspace, or replaces its whole content. Read an existing file whole before " +
+      "you replace it. Its encoding and line ends are kept. To change a part of a file, edit it.",
     effect: "write",
     input,
     subject: ({ path }) => fileSubject(workspace, path, isThere(workspace, path) ? "replace" : "create"),

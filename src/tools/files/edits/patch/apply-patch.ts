@@ -30,7 +30,7 @@ const DESCRIPTION = `Changes files of the workspace. The patch has this form:
 +content
 *** Delete File: src/old.py
 *** End Patch
-Paths are relative to the workspace. "*** Move to: PATH" after "*** Update File" renames the file. Give about three lines of context around a change, and with @@ a line above it if they occur several times. A file that is deleted or replaced must have been read whole. If a part does not match, nothing is changed.`;
+Paths are relative to the workspace. "*** Move to: PATH" after "*** Update File" renames the file. Give about three lines of context around each change. If they occur several times, put a line from above them after @@. Read a file whole before you delete or replace it. If a part does not match, nothing is changed.`;
 
 export function createApplyPatch(workspace: Workspace): Tool<z.infer<typeof input>> {
   return {
@@ -70,7 +70,7 @@ function subjectOf(workspace: Workspace, patch: string): ToolSubject {
   };
 }
 
-/** As in an edit, whether context occurs tells what is in the file: the rules for reading apply. */
+/** As in an edit, a miss reveals what is in the file, so the rules for reading apply. */
 function touched(workspace: Workspace, file: FilePatch): FileSubject[] {
   const subject = (path: string, access: FileSubject["access"], ...rulesOf: string[]): FileSubject => ({
     ...fileSubject(workspace, path, access).file,
@@ -95,7 +95,7 @@ function touched(workspace: Workspace, file: FilePatch): FileSubject[] {
   }
 }
 
-/** A section as the user sees it who is asked to allow it: with the paths where the files really are. */
+/** A section as an approval request shows it: with the paths where the files really are. */
 function sectionInWords(workspace: Workspace, file: FilePatch): string {
   const path = showPath(workspace, file.path);
   switch (file.kind) {
