@@ -21,11 +21,11 @@ export type ShellEnd = {
 export type BackgroundCommand = {
   id: string;
   command: string;
-  /** How it ended; undefined while it runs. */
+  /** Its end; undefined while it runs. */
   end(): ShellEnd | undefined;
   /** Milliseconds that it has run. */
   elapsedMs(): number;
-  /** What it has printed since the last call, within limits. */
+  /** Takes the output since the last call, within limits. */
   takeOutput(): string;
   /** Waits until it has ended, or has printed something new and is quiet, or the time is up or the signal aborts. */
   settled(waitMs: number, signal: AbortSignal): Promise<void>;
@@ -39,7 +39,7 @@ export type FoundCommand = BackgroundCommand | "ended-before" | undefined;
 export type CommandExecutor = {
   /** Runs a command to its end. */
   run(command: ShellCommand, signal: AbortSignal): Promise<ShellEnd>;
-  /** Starts a command that runs on. @throws ToolError if too many do */
+  /** Starts a command in the background. @throws ToolError if too many run there */
   start(command: Omit<ShellCommand, "onOutput">): BackgroundCommand;
   find(id: string): FoundCommand;
   /** The background commands that have not ended. */

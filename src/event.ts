@@ -69,8 +69,7 @@ export type Recovery =
 export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full" | "looping";
 
 /**
- * What a child was told of its answer or calls: that the answer was empty, that it contains calls as text, or that one
- * call was repeated.
+ * The subject of a hint to a child: its answer was empty, its answer contains calls as text, or it repeats one call.
  */
 export type AdviceReason = "empty_answer" | "text_call" | "repeated_call";
 /** A limit that may run low. */
@@ -82,7 +81,7 @@ export type LimitName = "requests" | "cost" | "time";
  */
 export type CompactionLevel = 0 | 1 | 2;
 
-/** What was asked of a model and what it cost, however the request ended. */
+/** The usage, cost and duration of a request, however it ended. */
 export type RequestFacts = {
   usage?: Usage;
   /** USD; absent if the price or the usage is unknown. */
@@ -97,9 +96,9 @@ export type RequestFacts = {
 export type RejectedParameter = { parameter: string; instead?: string };
 
 /**
- * What was sent, so that `deputy show --request` can write it again and compare. `requestSha256`: of the body.
- * `toolsSha256`: of a `tool-list-add`; absent without tools. `dialectVersion`: see `DIALECT_VERSION`. All are absent in
- * journals of format 1.
+ * A record of the sent request, so that `deputy show --request` can write it again and compare. `requestSha256`: of the
+ * body. `toolsSha256`: of a `tool-list-add`; absent without tools. `dialectVersion`: see `DIALECT_VERSION`. All are
+ * absent in journals of format 1.
  */
 export type RequestRecord = {
   requestSha256?: string;
@@ -261,7 +260,7 @@ export type DelegationEvent =
   /** `durationMs`: total working time, by a monotonic clock. */
   | Of<"delegation-end", { durationMs?: number }>;
 
-/** What requests consist of and a run stores once. */
+/** Content of requests that a run stores once. */
 export type ContentEvent = Extract<DelegationEvent, { kind: "image-add" | "file-add" | "tool-list-add" }>;
 
 /** An event of one child. */

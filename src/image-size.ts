@@ -1,5 +1,5 @@
 /**
- * The size of an image in pixels, read from its own fields. An image that is damaged or cut off has none: a provider would
+ * The size of an image in pixels, read from its own fields. A damaged or cut-off image has no size: a provider would
  * refuse every further request of a conversation that contains it.
  */
 import type { ImageType } from "./image.ts";
@@ -61,7 +61,7 @@ function jpegSize(bytes: Buffer): ImageSize | undefined {
   }
 }
 
-/** https://developers.google.com/speed/webp/docs/riff_container: the size stands in the first chunk, whichever it is. */
+/** https://developers.google.com/speed/webp/docs/riff_container: the first chunk, whichever it is, has the size. */
 function webpSize(bytes: Buffer): ImageSize | undefined {
   if (bytes.readUInt32LE(4) + 8 > bytes.length) return undefined;
   switch (bytes.toString("latin1", 12, 16)) {

@@ -60,7 +60,7 @@ export type ToolSubject = {
   file?: FileSubject;
   /** Further files that the call touches: the strictest decision on any of them counts. */
   otherFiles?: readonly FileSubject[];
-  /** What an approval request shows if that is more than `target`. */
+  /** The text of an approval request, if it shows more than `target`. */
   asked?: string;
   /** Why the call needs approval even if a rule allows it, as a clause: the tool is not the one that was offered. */
   changed?: string;
@@ -126,7 +126,7 @@ export type Tool<Input = unknown> = {
   input: z.ZodType<Input>;
   /** A child that is limited to certain tools has this one too if it has all of these. */
   comesWith?: readonly string[];
-  /** What models also call a field, with its name. */
+  /** Other names that models use for a field, each with the field's own. */
   otherNames?: Readonly<Record<string, string>>;
   /** JSON Schema of the input for models, where `input` does not say it. */
   parameters?: Record<string, unknown>;

@@ -1,6 +1,7 @@
 /**
- * What Deputy tells a child before its next request: that it reached a limit or nears one, repeats itself, or said
- * nothing. Derived from the conversation, one message at a time, so a child that continues after a crash is told the same.
+ * Deputy's own messages to a child before its next request: it reached a limit or nears one, repeats itself, or gave an
+ * empty answer. They are derived from the conversation, one at a time, so a child that continues after a crash gets the
+ * same ones.
  */
 import type { AdviceReason, FinalAnswerReason, LimitName } from "../event.ts";
 import { formatUsd } from "../text/money.ts";
@@ -17,13 +18,13 @@ type AdviceMessage =
   | { kind: "message-add"; text: string; reason: AdviceReason | FinalAnswerReason }
   | { kind: "message-add"; text: string; reason: "limits"; limits: readonly LimitName[] };
 
-/** Outcomes in a row, of the same call with the same result, after which the child is told so, and has to answer. */
+/** Equal outcomes of the same call in a row: after `toldAt` the child gets a hint, after `atMost` it has to answer. */
 export const REPEATS = { toldAt: 3, atMost: 6 };
-/** A limit runs low at this share. */
+/** A limit is near when this share of it is left. */
 const LOW = 0.1;
-/** Of fewer requests in all, a reminder would come with the first. */
+/** With fewer requests in all, the reminder would come with the first one. */
 const MIN_REQUESTS = 10;
-/** Times in a turn that a model is told how to call tools. */
+/** Maximum number of explanations in a turn of how to call tools. */
 const MOST_TEXT_CALL_ADVICE = 2;
 
 export function adviceDue(child: Child): AdviceMessage | undefined {
@@ -48,7 +49,7 @@ export function adviceDue(child: Child): AdviceMessage | undefined {
   return { kind: "message-add", reason: "limits", text, limits: low.map(({ name }) => name) };
 }
 
-/** The answer contains calls that cannot be read: the model is told how to call. */
+/** Explains how to call tools, after an answer with calls that cannot be read. */
 export function textCallAdvice({ conversation }: Child): AdviceMessage | undefined {
   const { textCalls } = conversation;
   if (!textCalls.isUnreadable || textCalls.told >= MOST_TEXT_CALL_ADVICE) return undefined;

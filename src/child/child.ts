@@ -100,7 +100,7 @@ export type ChildDeps = {
   price(route: Route, usage: Usage): number | undefined;
   /** Reserves money for a request before it is sent. */
   reserve: Reserve;
-  /** What is left of the limits on money and time, where there are any. */
+  /** The remainders of the limits on money and time, where there are any. */
   limitsLeft(): LimitLeft[];
   /** The budget, in USD, with the least money left (the child's own or an enclosing one); undefined without budgets. */
   budgetUsd(): number | undefined;
@@ -117,7 +117,7 @@ export type ChildDeps = {
   sleepUntil(until: number, signal: AbortSignal): Promise<void>;
   /** Passes a live event on to watchers. */
   show(event: LiveEvent): void;
-  /** Stores what requests consist of, unless the run has it. It is durable with the child's next event. */
+  /** Stores content of requests, unless the run has it. It is durable with the child's next event. */
   keep(content: RunContent): void;
   /** Checks answers against their tasks' schemas. */
   schemas: Pick<SchemaChecker, "check">;
@@ -126,10 +126,10 @@ export type ChildDeps = {
   onServedMismatch: "warn" | "fail";
 };
 
-/** What a run stores once and refers to by hash. */
+/** Content that a run stores once and refers to by hash. */
 export type RunContent = EventFacts<ContentEvent>;
 
-/** What is left of a limit, in its own unit. */
+/** The remainder of a limit, in the limit's own unit. */
 export type LimitLeft = { name: LimitName; left: number; limit: number };
 
 /** The input of a recovery decision. */

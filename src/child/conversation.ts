@@ -83,7 +83,7 @@ export type Conversation = {
   outcomes: string[];
   /** The outcome of all calls of an answer, how often in a row it came, and whether the child was told so. */
   repeated: { outcome: string; count: number; told: boolean };
-  /** The answer to its tool results was empty: the child has to be told so, or was. */
+  /** The answer to its tool results was empty: a message about that is due, or was sent. */
   emptyAnswer?: "due" | "told";
   /** Whether the last answer contains calls that cannot be read, and how often in this turn the child was told so. */
   textCalls: { isUnreadable: boolean; told: number };
@@ -186,7 +186,7 @@ function applyMessage(conversation: Conversation, event: Extract<ChildEvent, { k
   delete conversation.finish;
 }
 
-/** What a message changes in addition to its text. */
+/** Applies the changes that follow from the reason of a message. */
 function noteReason(conversation: Conversation, event: Extract<ChildEvent, { kind: "message-add" }>): void {
   switch (event.reason) {
     case "user":
@@ -277,7 +277,7 @@ type FailureFacts = Pick<
   "recovery" | "failure" | "durationMs" | "at" | "usage"
 >;
 
-/** What one request of a route taught holds for the next, in whichever process. */
+/** Remembers parameters that a route rejects for its next requests, in whichever process. */
 function noteLeftOut(conversation: Conversation, { leftOut }: Pick<RequestRecord, "leftOut">): void {
   if (leftOut !== undefined) conversation.leftOut.set(routeName(conversation), leftOut);
 }

@@ -1,6 +1,6 @@
 /**
- * Images in the results of a child's tools: its events have their hashes, and its run stores the bytes of each once. Each
- * request shows them again, so a result keeps only what the model can be shown.
+ * Images in the results of a child's tools. Events contain their hashes, and the run stores the bytes of each once. Each
+ * request shows them again, so a result keeps only images that the model can be shown.
  */
 import type { StoredImage } from "../image.ts";
 import { routeAt } from "../result.ts";

@@ -4,7 +4,7 @@ import type { StoredImage } from "../image.ts";
 
 export type ToolCall = { callId: string; name: string; input: unknown };
 
-/** `target`: what the call was about. `images`: what its result shows, until a compaction replaces it. */
+/** `target`: the subject of the call. `images`: those that its result shows, until a compaction replaces it. */
 export type ToolResult = {
   role: "tool";
   callId: string;

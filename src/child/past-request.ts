@@ -1,6 +1,6 @@
 /**
- * A request that a child sent, put together again from the events before its intent: the same fold as in the loop, and so
- * the same conversation.
+ * Rebuilds a request that a child sent from the events before its intent. The fold is the loop's, so the conversation is
+ * the same.
  */
 import type { ChildEvent } from "../event.ts";
 import type { GivenFile } from "../given-file.ts";

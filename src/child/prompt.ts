@@ -20,7 +20,7 @@ With delegate_task you run tasks as child agents in parallel, each on its own mo
 Pass on model and provider exactly as the user names them. If the user names a model without a provider, omit the provider. If a task is rejected, the error says what would work. Correct the call if the user's intent is clear; otherwise ask.
 Report only what the children's results say. The user already sees each child's model and provider. Keep answers short: they are shown in a terminal.`;
 
-/** What the workspace has for every child: the project's notes, and the skills that a child may read. */
+/** Texts of the workspace for every child: the project's notes, and the skills that a child may read. */
 export type WorkspaceTexts = { notes?: string; skills: readonly Skill[] };
 
 /** System prompt of a conversation with the user. */

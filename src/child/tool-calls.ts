@@ -129,8 +129,8 @@ async function* ask(
 function namedHosts({ input, conversation }: Child): string[] {
   return [...(input.planned.hosts ?? []), ...conversation.hosts];
 }
-const NOT_BY_RULE = "Only a user can approve the call, whatever rules say, and nobody can answer here.";
 
+const NOT_BY_RULE = "Only a user can approve the call, whatever rules say, and nobody can answer here.";
 const MOVED = "the workspace leads to another directory than the one the request was approved for. Ask again.";
 
 /** Real path of the directory where commands of this workspace run. */

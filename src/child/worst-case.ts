@@ -15,7 +15,7 @@ export const ASSUMED_ANSWER_TOKENS = 1_000;
 /** Characters per token in plain text, roughly. */
 const USUAL_CHARACTERS_PER_TOKEN = 4;
 
-/** What a request contains. `characters`: length of the system prompt and the messages with their images. */
+/** The content of a request. `characters`: length of the system prompt and the messages with their images. */
 export type Sent = {
   system: string;
   messages: Message[];

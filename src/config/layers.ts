@@ -47,8 +47,8 @@ function overlay(
 }
 
 /**
- * Maps that count as one value: a model with its provider, an alias, an agent definition, an MCP server, headers, a webhook,
- * a search engine.
+ * Maps that count as one value: a model with its provider, an alias, an agent definition, an MCP server, headers, a
+ * webhook, a search engine.
  */
 function isWhole(path: KeyPath): boolean {
   const [first, second, third] = path;

@@ -1,4 +1,4 @@
-/** Writes a request that a child sent again, from its run's events, and compares it with the hash that was recorded. */
+/** Rewrites a request that a child sent, from its run's events, and compares it with the hash that was recorded. */
 import { createHash } from "node:crypto";
 import { isRequestIntent, type PastInput, pastRequest, type RequestIntent } from "../child/past-request.ts";
 import { DIALECT_VERSION } from "../child/wire/dialect/dialect.ts";
@@ -38,7 +38,7 @@ export type ShownRequest = {
   differences: string[];
 };
 
-/** A request as the journal has it. `lost`: what of it the journal does not contain. */
+/** A request as the journal has it. `lost`: sentences about parts that the journal does not contain. */
 type FoundRequest = { childId: string; intent: RequestIntent; input: PastInput; lost: string[] };
 
 /** @param number 1 is the child's first request @throws DeputyError `run-unknown` | `task-invalid` */

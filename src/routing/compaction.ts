@@ -1,4 +1,4 @@
-/** Plans the compaction of children's conversations: who writes the summaries, and whether their window is large enough. */
+/** Plans the compaction of children's conversations: the model that writes the summaries, and whether its window fits. */
 import type { Config, ModelWishConfig } from "../config-schema.ts";
 import type { Problem } from "../errors.ts";
 import type { CompactionPlan } from "../plan.ts";

@@ -83,7 +83,7 @@ export async function startWatched({ program, args, cwd, environment }: ProgramT
   return { stdin, stdout, stderr, ended, end };
 }
 
-/** What the shell answers with if there is no such program, or it cannot be run. */
+/** The shell's exit codes for a program that cannot be run, or does not exist. */
 const NOT_RUN: Record<number, string> = { 126: "cannot be run", 127: "was not found" };
 
 function endText(program: string, exitCode: unknown, signal: unknown): string {

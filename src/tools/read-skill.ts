@@ -47,7 +47,7 @@ export function createReadSkill({ skills, read }: ReadSkillDeps): Tool<z.infer<t
   };
 }
 
-/** Whose words these are. */
+/** Names the author of the text. */
 function heading({ name, folder, project }: Skill, file: string): string {
   const origin = project === undefined ? "of the user" : "of this project, not of the user";
   return `${file} of the skill ${name} (${origin}), in ${folder}:`;

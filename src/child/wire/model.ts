@@ -52,7 +52,7 @@ export type WrittenRequest = {
 
 type Written = Pick<WrittenRequest, "url" | "headers" | "body">;
 
-/** A model at an endpoint: its wire, what it does differently, and what it was seen to reject. */
+/** A model at an endpoint: its wire, its dialect, and the parameters that it was seen to reject. */
 type Peer = { dialect: Dialect; rejected: RejectedParameter[]; wire: Promise<Wire> };
 
 export function createModel({ transport, clock }: { transport: Transport; clock: Clock }): Model {
@@ -123,13 +123,13 @@ export function createModel({ transport, clock }: { transport: Transport; clock:
   };
 }
 
-/** Adds what earlier requests of a conversation have taught, in another process. */
+/** Adds the parameters that were rejected earlier in the conversation, in another process. */
 function learn(rejected: RejectedParameter[], earlier: readonly RejectedParameter[] = []): void {
   const unknown = earlier.filter(({ parameter }) => rejected.every((known) => known.parameter !== parameter));
   rejected.push(...unknown);
 }
 
-/** A `fetch` that waits, before its first request, until that was announced. */
+/** A `fetch` that announces its first request, and waits until that was recorded. */
 function announcing(fetch: Fetch, announce: (written: Written) => Promise<void>): Fetch {
   let isAnnounced = false;
   return async (input, init = {}) => {

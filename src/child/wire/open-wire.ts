@@ -1,3 +1,7 @@
+/**
+ * Opens the wire of a route: the format of its endpoint, requests with the endpoint's query and version, and responses
+ * that have to be streams.
+ */
 import type { Endpoint } from "../../route.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";

@@ -1,6 +1,6 @@
 /**
- * `deputy doctor`: checks what a run needs: keys by name, config, journal, runtime, and whether MCP servers start. Sends
- * requests only with `--online`.
+ * `deputy doctor`: checks the needs of a run: keys by name, config, journal, runtime, and whether MCP servers start. It
+ * sends requests only with `--online`.
  */
 import { version } from "node:process";
 import type { Clock } from "../../clock.ts";
@@ -228,7 +228,7 @@ async function trialFindings(place: DoctorContext, model: string, { io }: Contex
   }
 }
 
-/** Whether each MCP server of the config starts. */
+/** Starts each MCP server of the config. */
 async function serverFindings(place: DoctorContext, online: boolean, { io }: Context): Promise<Finding[]> {
   const leaving = new AbortController();
   const unsubscribe = io.onInterrupt(() => leaving.abort());

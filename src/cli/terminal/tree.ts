@@ -195,7 +195,7 @@ function childRows(child: RunChild, run: Run, indent: string, context: RowContex
   ];
 }
 
-/** What the child does, and where it is in its own list. */
+/** The child's current activity, and its place in its own list. */
 function activityOf({ activity, todo = [] }: RunChild): string {
   return todo.length === 0 ? activity : `${activity} · ${todoInShort(todo)}`;
 }

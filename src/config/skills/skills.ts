@@ -1,7 +1,7 @@
 /**
- * Skills available in a workspace: in the folders of agent programs, from the workspace up to the root of its repository,
- * then in the user's home. The first of each name wins, but those of an untrusted project come last. Only a skill's name,
- * description and text have an effect: it grants no tools, no permissions and no model.
+ * Finds the skills of a workspace: in the folders of agent programs, from the workspace up to the root of its
+ * repository, then in the user's home. The first of each name wins, but those of an untrusted project come last. Only a
+ * skill's name, description and text have an effect: it grants no tools, no permissions and no model.
  */
 import { opendir } from "node:fs/promises";
 import { homedir } from "node:os";

@@ -77,7 +77,7 @@ export function tightestUsd(budgets: readonly Budget[]): number | undefined {
   return tightest(budgets)?.limitUsd;
 }
 
-/** What is left of that limit, in USD. */
+/** The remainder of that limit, in USD. */
 export function leftUsd(budgets: readonly Budget[]): { left: number; limit: number } | undefined {
   const budget = tightest(budgets);
   return budget?.limitUsd === undefined ? undefined : { left: unspent(budget), limit: budget.limitUsd };

@@ -1,4 +1,4 @@
-/** Sends one request on a transport of its own, for what is requested rarely. Node loads the transport only then. */
+/** Sends one rare request on its own transport, which Node loads only then. */
 import type { Access } from "../../secret.ts";
 import type { Environment } from "../../template.ts";
 

@@ -1,4 +1,4 @@
-/** The process's transport as a fetch for MCP servers over HTTP, whose responses have every part that a reader may want. */
+/** Adapts the process's transport to a standard `fetch`, with whole responses, for MCP servers over HTTP. */
 import type { Transport } from "../../child/wire/transport.ts";
 import type { ServerToolsDeps } from "./lease-server-tools.ts";
 

@@ -1,4 +1,4 @@
-/** What the tools of the web may reach, from the config. */
+/** The options of the web tools, from the config. */
 import { proxyFor } from "../../child/wire/proxy.ts";
 import type { Config } from "../../config-schema.ts";
 import type { Credentials } from "../../routing/keys/credentials.ts";

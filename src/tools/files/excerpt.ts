@@ -1,4 +1,4 @@
-/** Some lines of a text, with their numbers: what `read_file` shows of a file. */
+/** Some lines of a text, with their numbers, as `read_file` shows them. */
 import { z } from "zod";
 import type { SeenFile, ToolOutput } from "../../tool.ts";
 import { present } from "../../values/present.ts";
@@ -25,7 +25,7 @@ export const RANGE = {
     .describe("First character to read of the line `offset`, counted from 1, to read on in a long line. Default: 1."),
 };
 
-/** What a model has to know of such an answer. */
+/** Describes such an answer to the model. */
 export const RANGE_TEXT =
   `One call returns about ${MAX_CHARACTERS} characters at most; if it is cut, the last line says how to continue. ` +
   `Lines over ${MAX_LINE_CHARACTERS} characters are cut, with the column to read on from.`;
@@ -38,12 +38,12 @@ export function createExcerpt({ offset = 1, limit = DEFAULT_LINES, column = 1 }:
   const guesses = new Map<string, number>();
   let characters = 0;
   let seen = 0;
-  let goesOn = false;
+  let hasMore = false;
   let firstCut: number | undefined;
 
   function take(line: Line): boolean {
-    goesOn = lines.length === limit || characters >= MAX_CHARACTERS;
-    if (goesOn) return false;
+    hasMore = lines.length === limit || characters >= MAX_CHARACTERS;
+    if (hasMore) return false;
     seen += 1;
     if (seen < offset) return true;
     const { text, isCut } = shownLine(line, seen, seen === offset ? column : 1);
@@ -59,21 +59,21 @@ export function createExcerpt({ offset = 1, limit = DEFAULT_LINES, column = 1 }:
       ([name, line]) => `[Line ${line} is not UTF-8: shown as ${name}, which is a guess. The file cannot be changed.]`,
     );
     if (encoding !== "UTF-8") found.push(`[The file is ${encoding}; changes keep that.]`);
-    return goesOn ? [...found, `[Cut after line ${seen}. Continue with offset ${seen + 1}.]`] : found;
+    return hasMore ? [...found, `[Cut after line ${seen}. Continue with offset ${seen + 1}.]`] : found;
   }
 
   /** The lines that were shown whole, and stand for what is in the file. */
   function known(): Omit<SeenFile, "path" | "sha256"> | undefined {
     if (column > 1) return undefined;
     if (firstCut !== undefined) return { from: offset, to: firstCut - 1 };
-    return present({ from: offset > 1 ? offset : undefined, to: goesOn ? seen : undefined });
+    return present({ from: offset > 1 ? offset : undefined, to: hasMore ? seen : undefined });
   }
 
   const splitter = createLineSplitter(10, (column - 1 + MAX_LINE_CHARACTERS) * CHARACTER_BYTES, take);
   return {
     write: splitter.write,
     end(shown: string, encoding: Encoding): { output: ToolOutput; seen?: Omit<SeenFile, "path" | "sha256"> } {
-      if (!goesOn) splitter.end();
+      if (!hasMore) splitter.end();
       if (seen === 0) return { output: { ok: true, text: `(${shown} is empty)` }, seen: {} };
       if (seen < offset) {
         return { output: { ok: false, text: `${shown} has ${seen} lines; line ${offset} is past its end.` } };

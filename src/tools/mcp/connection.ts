@@ -9,7 +9,7 @@ import { shortLine } from "../../text/short-line.ts";
 import { toolErrorText } from "../tool-error.ts";
 import { createProgramTransport, type ProgramTransport } from "./program-transport.ts";
 
-/** How to reach a server. `fetch` adds these headers, and reaches the URL's origin alone. */
+/** The address of a server. `fetch` adds these headers, and reaches only the URL's origin. */
 export type ServerAddress =
   | { program: ProgramToWatch }
   | { url: string; headers: Record<string, string>; fetch: typeof globalThis.fetch };
@@ -29,18 +29,18 @@ export type ConnectionEvents = {
   onEnd(error: ServerError): void;
 };
 
-/** What went wrong with a server, as a clause, with its last output. */
+/** A server's failure, as a clause, with its last output. */
 export class ServerError extends Error {}
 
 type Sdk = typeof import("@modelcontextprotocol/client");
 
-/** A list that goes on is cut. */
+/** Longer lists are cut. */
 const MAX_PAGES = 50;
 const MAX_LISTED = 20_000;
 /** Time in which a server that did not answer a call has to answer a ping, in milliseconds. */
 const PING_MS = 5_000;
-/** Time to take leave of a server over HTTP, in milliseconds. */
-const LEAVE_MS = 500;
+/** Maximum time to end the session of a server over HTTP, in milliseconds. */
+const END_SESSION_MS = 500;
 const MAX_QUOTED = 300;
 /** A code of JSON-RPC's range for implementations. */
 const STREAM_ENDED = -32_000;
@@ -59,7 +59,7 @@ export async function connect(
   signal: AbortSignal,
 ): Promise<Connection> {
   const sdk = await import("@modelcontextprotocol/client");
-  const { transport, lastOutput, endedBecause, leave } = reach(sdk, address);
+  const { transport, lastOutput, endedBecause, endSession } = reach(sdk, address);
   const client = new sdk.Client({ name: "deputy", version: "1" });
   let isOpen = false;
   client.setNotificationHandler("notifications/tools/list_changed", onListChanged);
@@ -78,7 +78,7 @@ export async function connect(
     return new ServerError(withOutput(describe(sdk, error, waitedMs, endedBecause)), { cause: error });
   }
 
-  async function asked<Answer>(answer: Promise<Answer>, waitedMs: number): Promise<Answer> {
+  async function withServerErrors<Answer>(answer: Promise<Answer>, waitedMs: number): Promise<Answer> {
     try {
       return await answer;
     } catch (error) {
@@ -88,7 +88,7 @@ export async function connect(
 
   async function close(): Promise<void> {
     isOpen = false;
-    await leave();
+    await endSession();
     await client.close();
   }
 
@@ -123,7 +123,7 @@ export async function connect(
       for (let page = 0; page < MAX_PAGES && listed.length < MAX_LISTED; page += 1) {
         const request = { method: "tools/list", params: cursor == null ? {} : { cursor } };
         const answer = client.request(request, toolPage, { timeout: waitMs, signal });
-        const { tools, nextCursor } = await asked(answer, waitMs);
+        const { tools, nextCursor } = await withServerErrors(answer, waitMs);
         listed.push(...tools);
         if (nextCursor == null || nextCursor === cursor) break;
         cursor = nextCursor;
@@ -154,28 +154,28 @@ type OpenTransport = {
   /** Why the connection has ended, as a clause. */
   endedBecause(): string;
   /** Tells the server that no more requests follow. */
-  leave(): Promise<void>;
+  endSession(): Promise<void>;
 };
 
 function reach(sdk: Sdk, address: ServerAddress): OpenTransport {
   if ("program" in address) {
     const transport: ProgramTransport = createProgramTransport(address.program, sdk.parseJSONRPCMessage);
     const endedBecause = () => transport.endedBecause ?? "the connection has ended";
-    return { transport, lastOutput: transport.lastOutput, endedBecause, leave: async () => {} };
+    return { transport, lastOutput: transport.lastOutput, endedBecause, endSession: async () => {} };
   }
   const transport = new sdk.StreamableHTTPClientTransport(new URL(address.url), { fetch: address.fetch });
   endCallsWithTheirStreams(transport);
-  const leave = async () => {
+  const endSession = async () => {
     if (transport.sessionId === undefined) return;
-    const patience = new Promise((resolve) => setTimeout(resolve, LEAVE_MS).unref());
-    await Promise.race([transport.terminateSession().catch(() => {}), patience]);
+    const timeout = new Promise((resolve) => setTimeout(resolve, END_SESSION_MS).unref());
+    await Promise.race([transport.terminateSession().catch(() => {}), timeout]);
   };
-  return { transport, lastOutput: () => "", endedBecause: () => "the connection has ended", leave };
+  return { transport, lastOutput: () => "", endedBecause: () => "the connection has ended", endSession };
 }
 
 /**
- * The library leaves a call without an answer if the stream of its answer ends: it waits until its time is up. Here, such
- * a call is answered with an error; one that has its answer ignores it.
+ * If the stream of an answer ends early, the library lets the call wait until its time is up. This answers such a call
+ * with an error, which a call that has its answer ignores.
  */
 function endCallsWithTheirStreams(transport: StreamableHTTPClientTransport): void {
   const send = transport.send.bind(transport);

@@ -104,7 +104,7 @@ export function createProgramTransport(
   return transport;
 }
 
-/** How a program ended, once its last output has arrived. */
+/** Resolves with how a program ended, once its last output has arrived. */
 async function endOf({ ended, stdout, stderr }: WatchedProgram): Promise<string> {
   const how = await ended;
   const read = Promise.allSettled([finished(stdout), finished(stderr)]);

@@ -1,6 +1,6 @@
 /**
- * The result of a server's tool as text for a model, marked as data: whoever wrote it may want to instruct the model.
- * What is no text is described.
+ * The result of a server's tool as text for a model, marked as data: its author may want to instruct the model. Parts
+ * that are not text are described.
  */
 import { isDeepStrictEqual } from "node:util";
 import { parseJson } from "../../text/parse-json.ts";

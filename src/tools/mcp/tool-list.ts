@@ -13,7 +13,7 @@ import { toolNames } from "./tool-names.ts";
 /** Maximum number of tools of one server: vendors take 128 in a request. */
 const MAX_TOOLS = 100;
 const MAX_DESCRIPTION = 4_000;
-/** Longer names are not taken. */
+/** Tools with longer names are left out. */
 const MAX_NAME = 200;
 
 /** A tool of a server, as it is offered. */
@@ -32,7 +32,7 @@ export type ServerToolList = {
   offered: readonly ServerTool[];
   /** Hash of the definition of each tool that the server lists, by its own name. */
   definitions: ReadonlyMap<string, string>;
-  /** What was left out, as sentences. */
+  /** Sentences about tools that were left out. */
   notes: string[];
 };
 

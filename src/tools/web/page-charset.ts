@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { TextDecoder } from "node:util";
 import type { PageBody } from "./response.ts";
 
-/** Where browsers look for a `meta` element, with room for long comments. */
+/** The part in which browsers look for a `meta` element, with room for long comments. */
 const META_BYTES = 4_096;
 const META_CHARSET = /<meta\s[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]{1,40})/i;
 const HEADER_CHARSET = /;\s*charset\s*=\s*["']?\s*([\w.:-]{1,40})/i;

@@ -1,4 +1,4 @@
-/** What a page is: HTML, which is converted, text, which is shown as it is, or bytes, which are not shown. */
+/** The kind of a page: HTML, which is converted, text, which is shown as it is, or bytes, which are not shown. */
 import { markOf } from "./page-charset.ts";
 
 export type PageKind = "html" | "text" | "binary";

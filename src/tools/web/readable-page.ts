@@ -5,7 +5,7 @@ import Turndown from "turndown";
 
 export type ReadablePage = { title: string; markdown: string };
 
-/** What is used of the libraries' elements, whose types need those of a browser. */
+/** The used part of the libraries' elements, whose own types need those of a browser. */
 type PageNode = {
   nodeName: string;
   textContent: string | null;

@@ -17,7 +17,7 @@ const HEADERS = {
   "accept-encoding": "gzip, deflate, br",
 };
 
-/** The way to a page: directly to these addresses, or through a proxy. */
+/** The way to a page: directly, to these addresses, or through a proxy. */
 export type Way = { addresses: readonly LookupAddress[] } | { proxy: string };
 
 export type PageHead = {

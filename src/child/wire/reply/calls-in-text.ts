@@ -1,7 +1,7 @@
 /**
  * Tool calls that a model wrote into its text: servers of open models that have no parser for their model pass its own
- * notation through. Only what is unmistakable counts: an offered tool with whole arguments, outside of code, with nothing
- * after it.
+ * notation through. Only an unmistakable call counts: an offered tool with whole arguments, outside of code, at the end
+ * of the text.
  */
 import { parseJson } from "../../../text/parse-json.ts";
 import { isRecord } from "../../../values/record.ts";
@@ -22,7 +22,7 @@ type CallNotation = {
   read(text: string, at: number, opening: RegExpExecArray): CallReading | undefined;
 };
 
-/** Where any notation begins. What comes before is text. */
+/** The beginning of any notation. The part before it is text. */
 const START =
   /<tool_call>|<function=|<\|tool_calls?_(?:section_)?begin\|>|<｜tool▁calls?▁begin｜>|\[TOOL_CALLS\]|<\|python_tag\|>|<\|(?:start\|>assistant to=functions\.|channel\|>commentary to=functions\.)|<(?:\w{1,20}:|｜DSML｜)?(?:function_calls>|tool_calls?>|invoke name=)/;
 
@@ -30,7 +30,7 @@ const START =
 const BETWEEN =
   /(?:\s|<\/tool_call>|<\|tool_calls_section_(?:begin|end)\|>|<｜tool▁calls▁(?:begin|end)｜>|<\/?(?:\w{1,20}:|｜DSML｜)(?:function_calls|tool_calls?)>|<\/?function_calls>|<\|(?:call|end|eot_id|eom_id|im_end)\|>|<｜end▁of▁sentence｜>|<\/s>|,|\])*/y;
 
-/** A model that goes on after a call makes up its result. */
+/** The result that a model makes up when it continues after a call. */
 const MADE_UP_RESULT = /<tool_response>|<function_results>|<\|start\|>functions\.|\[TOOL_RESULTS\]/y;
 
 const NAME = String.raw`([\w.:/-]{1,128})`;
@@ -163,7 +163,7 @@ function argumentsOnly(text: string, at: number, name: string): CallReading | un
   return "json" in reading ? { name, input: parseJson(reading.json), end: reading.end } : undefined;
 }
 
-/** How a notation writes names and values, and what ends a value and the call. All but `valueEnd` are sticky. */
+/** The parts of a notation of names and values. All but `valueEnd` are sticky. */
 type Pairs = { opening: RegExp; valueEnd: RegExp; callEnd: RegExp };
 
 const ARGUMENT: Pairs = {
@@ -198,7 +198,7 @@ function pairs(text: string, from: number, name: string, notation: Pairs): CallR
   return closedBy(text, { name, input, end: at }, notation.callEnd);
 }
 
-/** A value may contain the tag that ends it: the one that counts is followed by the next name, or the end of the call. */
+/** A value may contain its own end tag: only one before the next name, or before the end of the call, ends it. */
 function valueEnd(text: string, start: number, notation: Pairs): RegExpExecArray | undefined {
   const { opening, callEnd } = notation;
   notation.valueEnd.lastIndex = start;

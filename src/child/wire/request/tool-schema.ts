@@ -62,7 +62,7 @@ function withInner(keyword: string, value: unknown, narrow: (schema: Schema) => 
   );
 }
 
-/** Schemas of a tool once its references are replaced. Definitions that refer to each other twice would double each time. */
+/** Maximum number of schemas in a tool after its references are replaced. Definitions that use others twice double. */
 const MAX_SCHEMAS = 5_000;
 
 /** Replaces references with what they refer to; a recursive one, or one too many, accepts any object. */

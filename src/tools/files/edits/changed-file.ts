@@ -1,4 +1,4 @@
-/** What the tools that change files have in common: what their input must be, and what they report. */
+/** Shared by the tools that change files: checks of their input, and the report of their changes. */
 import { sha256Of } from "../../../image.ts";
 import { isSeenWhole } from "../../../seen-file.ts";
 import type { SeenFile, ToolContext, ToolOutput } from "../../../tool.ts";

@@ -10,7 +10,7 @@ import { ToolError } from "../../../tool-error.ts";
 export type HunkLine = { sign: " " | "+" | "-"; text: string };
 
 export type Hunk = {
-  /** What follows `@@`: lines above the hunk, from the outer to the inner. */
+  /** The texts after `@@`: lines above the hunk, from the outer to the inner. */
   contexts: string[];
   lines: HunkLine[];
   /** The hunk is at the end of the file. */
@@ -32,7 +32,7 @@ const MOVE_TO = /^\*\*\* Move to:\s*(?<path>.+)$/;
 const END_OF_FILE = "*** End of File";
 /** Line numbers of other patch languages: a model counts badly, so they are ignored. */
 const LINE_NUMBERS = /^-\d+(?:,\d+)? \+\d+(?:,\d+)? @@ ?/;
-/** What models put around a patch: a shell's heredoc, with or without its command, or a code fence. */
+/** Lines that models put around a patch: a shell's heredoc, with or without its command, or a code fence. */
 const OPENINGS = /^(?:(?:apply_patch\s+)?<<-?\s*["']?EOF["']?|```\w*)$/;
 const CLOSINGS = /^(?:EOF|```)$/;
 
@@ -62,7 +62,7 @@ export function parsePatch(written: string): FilePatch[] {
   return files;
 }
 
-/** The same for a text that may be no patch; then empty. */
+/** Like `parsePatch`, but empty for a text that is not a patch. */
 export function readPatch(written: string): FilePatch[] {
   try {
     return parsePatch(written);

@@ -1,4 +1,4 @@
-/** What a patch does to the files as they are now: their new contents, and the steps that make them so. */
+/** Plans the changes of a patch to the files as they are now: their new contents, and the steps that write them. */
 import { lstatSync } from "node:fs";
 import { resolve } from "node:path";
 import { sha256Of } from "../../../../image.ts";
@@ -128,7 +128,7 @@ function merged(files: readonly FilePatch[]): FilePatch[] {
   });
 }
 
-/** Taking a link away is not taking away what it leads to. */
+/** Deleting or moving a link would leave the file that it leads to. */
 function checkNoLink({ root }: Workspace, path: string, { shown }: ResolvedPath): void {
   if (lstatSync(resolve(root, path), { throwIfNoEntry: false })?.isSymbolicLink())
     throw new ToolError(`${path} is a link to ${shown}: name the file itself. Nothing was changed.`);
