@@ -6,6 +6,7 @@ import type { StreamableHTTPClientTransport, Transport } from "@modelcontextprot
 import { z } from "zod";
 import type { ProgramToWatch } from "../../system/watched-program.ts";
 import { shortLine } from "../../text/short-line.ts";
+import { unlessAborted } from "../../values/unless-aborted.ts";
 import { toolErrorText } from "../tool-error.ts";
 import { createProgramTransport, type ProgramTransport } from "./program-transport.ts";
 
@@ -136,16 +137,12 @@ export async function connect(
         return await client.request(request, anyResult, { timeout: waitMs, signal: callSignal });
       } catch (error) {
         // The next call must not go over a connection that is about to end.
-        if (!callSignal.aborted) await Promise.race([closeIfBroken(error), aborted(callSignal)]);
+        if (!callSignal.aborted) await unlessAborted(closeIfBroken(error), callSignal).catch(() => {});
         throw failure(error, waitMs);
       }
     },
     close,
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 type OpenTransport = {
