@@ -1,25 +1,25 @@
 /** Tools in the form of the provider packages, each written once per form of schema. */
 import { createHash } from "node:crypto";
-import type { LanguageModelV4FunctionTool } from "@ai-sdk/provider";
 import { z } from "zod";
 import type { Tool } from "../../../tool.ts";
 import { getOrMake } from "../../../values/get-or-make.ts";
 import type { Dialect } from "../dialect/dialect.ts";
 import { toolSchema } from "./tool-schema.ts";
 
-type Spec = LanguageModelV4FunctionTool;
+/** A tool as the provider packages take it, without their type: the public types must not need theirs. */
+export type ToolSpec = { type: "function"; name: string; description: string; inputSchema: object };
 
 /** The tools of a request, and the hash of that list. */
-export type ToolList = { tools: Spec[]; sha256: string };
+export type ToolList = { tools: ToolSpec[]; sha256: string };
 
 type SchemaForm = Dialect["toolSchema"];
 
 export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) => ToolList {
-  const specs = new WeakMap<z.ZodType, Map<SchemaForm, Spec>>();
+  const specs = new WeakMap<z.ZodType, Map<SchemaForm, ToolSpec>>();
   const lists = new WeakMap<readonly Tool[], Map<SchemaForm, ToolList>>();
 
-  function specOf(tool: Tool, form: SchemaForm): Spec {
-    const ofTool = getOrMake(specs, tool.input, () => new Map<SchemaForm, Spec>());
+  function specOf(tool: Tool, form: SchemaForm): ToolSpec {
+    const ofTool = getOrMake(specs, tool.input, () => new Map<SchemaForm, ToolSpec>());
     return getOrMake(ofTool, form, () => ({
       type: "function",
       name: tool.name,
@@ -27,7 +27,7 @@ export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) =>
       inputSchema: toolSchema(
         tool.parameters ?? z.toJSONSchema(tool.input, { io: "input" }),
         form,
-      ) as Spec["inputSchema"],
+      ) as ToolSpec["inputSchema"],
     }));
   }
 
@@ -39,9 +39,9 @@ export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) =>
 
 /** A list that was stored. */
 export function storedToolList(tools: readonly object[]): ToolList {
-  return toolListOf(tools as Spec[]); // `toolListOf` made them.
+  return toolListOf(tools as ToolSpec[]); // `toolListOf` made them.
 }
 
-export function toolListOf(tools: Spec[]): ToolList {
+export function toolListOf(tools: ToolSpec[]): ToolList {
   return { tools, sha256: createHash("sha256").update(JSON.stringify(tools)).digest("hex") };
 }
