@@ -52,8 +52,8 @@ const sharedShape = {
   toolsets: z
     .array(name)
     .optional()
-    .describe("Subset of yours: `file`, `search`, `terminal`, `web`, `mcp:<server>`. Default: all."),
-  max_iterations: z.int().positive().optional().describe("Maximum model requests before the answer."),
+    .describe("Subset of yours: file, search, terminal, web, mcp:<server>. Default: all."),
+  max_iterations: z.int().positive().optional().describe("Maximum model requests."),
   timeout_seconds: z.number().positive().optional().describe("Maximum wall time."),
   max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
 };
