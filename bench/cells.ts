@@ -20,8 +20,8 @@ export type Cells = {
   remove(): Promise<void>;
 };
 
-/** @param executable `bin/deputy.mjs` of an installed package */
-export async function createCells(executable: string): Promise<Cells> {
+/** @param installed a folder laid out like the installed package, with `bin/` and `dist/` */
+export async function createCells(installed: string): Promise<Cells> {
   const folder = await mkdtemp(join(tmpdir(), "deputy-bench-"));
   const workspace = join(folder, "workspace");
   await mkdir(workspace);
@@ -54,7 +54,8 @@ export async function createCells(executable: string): Promise<Cells> {
 
   return {
     async deputy(baseUrl, children, pace, warm) {
-      const order: DeputyOrder = { children, model: MODELS[pace], workspace, warm };
+      const library = join(installed, "dist", "index.js");
+      const order: DeputyOrder = { library, children, model: MODELS[pace], workspace, warm };
       return JSON.parse(await run(cell("deputy.ts", order), await homeFor(baseUrl, children)));
     },
     async floor(order) {
@@ -65,7 +66,7 @@ export async function createCells(executable: string): Promise<Cells> {
     async command(baseUrl) {
       const env = await homeFor(baseUrl, 10);
       const startedAt = Date.now();
-      await run([executable, "run", taskFile, "--json"], env);
+      await run([join(installed, "bin", "deputy.mjs"), "run", taskFile, "--json"], env);
       return startedAt;
     },
     remove: () => rm(folder, { recursive: true, force: true }),

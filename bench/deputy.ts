@@ -2,14 +2,15 @@
  * The built Deputy, through its library, with its journal on disk. Argument: JSON of `DeputyOrder`; the environment
  * sets the config and the state directory.
  */
+import { pathToFileURL } from "node:url";
 import { measure } from "./measurement.ts";
 import { goalOf, REQUESTS_PER_CHILD, TOOL_ROUNDS } from "./scenario.ts";
 
-export type DeputyOrder = { children: number; model: string; workspace: string; warm: boolean };
+/** `library`: path of the built `index.js`. */
+export type DeputyOrder = { library: string; children: number; model: string; workspace: string; warm: boolean };
 
-const { children, model, workspace, warm }: DeputyOrder = JSON.parse(process.argv[2] ?? "");
-const built = new URL("../dist/index.js", import.meta.url).href;
-const { createDeputy }: typeof import("../src/index.ts") = await import(built);
+const { library, children, model, workspace, warm }: DeputyOrder = JSON.parse(process.argv[2] ?? "");
+const { createDeputy }: typeof import("../src/index.ts") = await import(pathToFileURL(library).href);
 const deputy = createDeputy();
 
 if (warm) await delegate(1);

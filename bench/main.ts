@@ -2,15 +2,15 @@
  * `npm run bench`: Deputy's cost compared with its floor, the same HTTP traffic from a bare fetch loop in the same run.
  * Every measurement is a new process; Deputy and floor alternate; the scripted server runs in this process.
  */
-import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { createModelServer, type ModelServer, type ModelServerOptions } from "../src/testing/model-server.ts";
+import type { ModelServer } from "../src/testing/model-server.ts";
 import { type Cells, createCells } from "./cells.ts";
 import { GOAL_NAMES, GOALS, type GoalName, median, type Row, SIZES, type Size, tableOf, verdict } from "./goals.ts";
 import type { Measurement } from "./measurement.ts";
-import { IDEAL_WALL_MS, KEY, LATENCY_MS, type Pace, REQUESTS_PER_CHILD, turnFor } from "./scenario.ts";
+import { IDEAL_WALL_MS, LATENCY_MS, type Pace } from "./scenario.ts";
+import { expectRequestsOf, firstRequestAfter, withServer } from "./server.ts";
+import { stageOf } from "./stage.ts";
 
 const REPEATS: Record<Size, number> = { 1: 7, 8: 5, 64: 5, 512: 3, 4096: 2 };
 
@@ -29,8 +29,8 @@ const { values: flags } = parseArgs({
 });
 const sizes = SIZES.filter((size) => flags.sizes.split(",").includes(String(size)));
 
-const stage = await stageOfPackage();
-const cells = await createCells(join(stage, "bin", "deputy.mjs"));
+const stage = await stageOf();
+const cells = await createCells(stage.folder);
 try {
   const bodies = { plain: await bodiesSent("plain"), deltas: await bodiesSent("deltas") };
   const start = sizes.includes(1) ? await startTimes(bodies.plain) : undefined;
@@ -40,33 +40,7 @@ try {
   report(pairs, deltas, start);
 } finally {
   await cells.remove();
-  await rm(stage, { recursive: true, force: true });
-}
-
-/** A folder laid out like the installed package: the executable and `dist/`, without the source. */
-async function stageOfPackage(): Promise<string> {
-  const root = join(import.meta.dirname, "..");
-  const folder = await mkdtemp(join(tmpdir(), "deputy-package-"));
-  await mkdir(join(folder, "bin"));
-  await cp(join(root, "bin", "deputy.mjs"), join(folder, "bin", "deputy.mjs"));
-  await symlink(join(root, "dist"), join(folder, "dist"));
-  return folder;
-}
-
-async function withServer<Value>(
-  keepRequests: ModelServerOptions["keepRequests"],
-  work: (server: ModelServer) => Promise<Value>,
-): Promise<Value> {
-  const server = await createModelServer({
-    script: turnFor,
-    keys: { bench: KEY },
-    keepRequests: keepRequests ?? "none",
-  });
-  try {
-    return await work(server);
-  } finally {
-    await server.close();
-  }
+  await stage.remove();
 }
 
 /** Records the requests of one child of Deputy, which the floor repeats. (This also warms the compile cache.) */
@@ -84,11 +58,11 @@ async function pairOf(size: Size, pace: Pace, bodies: string[]): Promise<Pair> {
     note(`${size} children${pace === "deltas" ? ", 400 deltas" : ""}: ${repeat} of ${REPEATS[size]}`);
     await withServer("none", async (server) => {
       deputy.push(await cells.deputy(server.baseUrl("chat_completions"), size, pace, !flags.cold));
-      expectRequests(server, (size + (flags.cold ? 0 : 1)) * REQUESTS_PER_CHILD);
+      expectRequestsOf(size + (flags.cold ? 0 : 1), server);
     });
     await withServer("none", async (server) => {
       floor.push(await floorOf(cells, server, bodies, size, !flags.cold));
-      expectRequests(server, (size + (flags.cold ? 0 : 1)) * REQUESTS_PER_CHILD);
+      expectRequestsOf(size + (flags.cold ? 0 : 1), server);
     });
   }
   return { size, pace, deputy: medians(deputy), floor: medians(floor) };
@@ -102,10 +76,6 @@ function floorOf(
   warm: boolean,
 ): Promise<Measurement> {
   return cells.floor({ url: `${server.baseUrl("chat_completions")}/chat/completions`, bodies, children, warm });
-}
-
-function expectRequests(server: ModelServer, expected: number): void {
-  if (server.count !== expected) throw new Error(`Expected ${expected} requests, the server saw ${server.count}.`);
 }
 
 /**
@@ -129,13 +99,6 @@ async function startTimes(bodies: string[]): Promise<{ deputyMs: number; floorMs
     floorMs.push(floor);
   }
   return { deputyMs: median(deputyMs), floorMs: median(floorMs) };
-}
-
-function firstRequestAfter(start: (server: ModelServer) => Promise<number>): Promise<number> {
-  return withServer("brief", async (server) => {
-    const startedAt = await start(server);
-    return (server.requests[0]?.at ?? Number.NaN) - startedAt;
-  });
 }
 
 function medians(measurements: Measurement[]): Figures {
