@@ -17,7 +17,12 @@ const FIGURES: Record<Figure, string> = { cpuMs: "CPU", peakMb: "peak memory", w
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sizes: { type: "string", default: "1,64,512" }, pairs: { type: "string", default: "15" } },
+  options: {
+    sizes: { type: "string", default: "1,64,512" },
+    pairs: { type: "string", default: "15" },
+    /** The same for both, where their default ones differ. */
+    toolsets: { type: "string" },
+  },
 });
 const [commit] = positionals;
 if (commit === undefined) throw new Error("Expected a commit to compare with: npm run bench:against -- COMMIT");
@@ -25,7 +30,11 @@ const sizes = SIZES.filter((size) => flags.sizes.split(",").includes(String(size
 const pairs = Number(flags.pairs);
 
 const stages = { now: await stageOf(), other: await stageOfCommit(commit) };
-const cells = { now: await createCells(stages.now.folder), other: await createCells(stages.other.folder) };
+const toolsets = flags.toolsets?.split(",");
+const cells = {
+  now: await createCells(stages.now.folder, toolsets),
+  other: await createCells(stages.other.folder, toolsets),
+};
 try {
   if (sizes.includes(1)) show("deputy run, start → first request", await ratiosOf(startOf));
   for (const size of sizes) {

@@ -20,8 +20,11 @@ export type Cells = {
   remove(): Promise<void>;
 };
 
-/** @param installed a folder laid out like the installed package, with `bin/` and `dist/` */
-export async function createCells(installed: string): Promise<Cells> {
+/**
+ * @param installed a folder laid out like the installed package, with `bin/` and `dist/`
+ * @param toolsets of the children; the default ones by default
+ */
+export async function createCells(installed: string, toolsets?: readonly string[]): Promise<Cells> {
   const folder = await mkdtemp(join(tmpdir(), "deputy-bench-"));
   const workspace = join(folder, "workspace");
   await mkdir(workspace);
@@ -35,7 +38,7 @@ export async function createCells(installed: string): Promise<Cells> {
     const home = join(folder, `home-${homes++}`);
     await mkdir(home);
     const config = join(home, "config.yaml");
-    await writeFile(config, configFor(baseUrl, most));
+    await writeFile(config, configFor(baseUrl, most, toolsets));
     return { DEPUTY_STATE_DIR: join(home, "state"), DEPUTY_CONFIG: config, [KEY_VARIABLE]: KEY };
   }
 

@@ -43,7 +43,7 @@ export function goalOf(index: number): string {
 }
 
 /** The config of a Deputy with the scripted server as its only provider. */
-export function configFor(baseUrl: string, most: number): string {
+export function configFor(baseUrl: string, most: number, toolsets?: readonly string[]): string {
   const models = Object.values(MODELS).map(
     (model) => `      ${model}: { context_window: 200000, max_output_tokens: 8000, price: { input: 1, output: 2 } }\n`,
   );
@@ -58,5 +58,5 @@ providers:
 ${models.join("")}delegation:
   max_concurrent_children: ${most}
   max_tasks_per_call: ${most}
-`;
+${toolsets === undefined ? "" : `  toolsets: [${toolsets.join(", ")}]\n`}`;
 }
