@@ -2,7 +2,7 @@
  * One request and its reply: money and a key are obtained, the intent is recorded, the request is sent, and its cost is
  * counted. However it ends, the money that it did not cost, the key and the provider's permit are returned.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Failure } from "../errors.ts";
 import type { ChildEvent, RequestFacts, RequestRecord } from "../event.ts";
 import { type Route, routeName } from "../route.ts";
@@ -195,7 +195,7 @@ function recordOf({ deps }: Child, { body, toolList, leftOut }: WrittenRequest):
   const { tools, sha256 } = toolList;
   if (tools.length > 0) deps.keep({ kind: "tool-list-add", sha256, tools });
   return {
-    requestSha256: createHash("sha256").update(body).digest("hex"),
+    requestSha256: hash("sha256", body, "hex"),
     dialectVersion: DIALECT_VERSION,
     ...(tools.length > 0 && { toolsSha256: sha256 }),
     ...(leftOut.length > 0 && { leftOut }),

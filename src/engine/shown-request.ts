@@ -1,5 +1,5 @@
 /** Rewrites a request that a child sent, from its run's events, and compares it with the hash that was recorded. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { isRequestIntent, type PastInput, pastRequest, type RequestIntent } from "../child/past-request.ts";
 import { DIALECT_VERSION } from "../child/wire/dialect/dialect.ts";
 import { createModel, type WrittenRequest } from "../child/wire/model.ts";
@@ -47,7 +47,7 @@ export async function shownRequest(journal: Journal, id: string, number: number)
   const { childId, intent, input, lost } = await findRequest(journal, delegationId, parseRunId(id).taskIndex, number);
   const call = pastRequest(input, intent);
   const { url, headers, body } = await writtenRequest(call);
-  const sha256 = createHash("sha256").update(body).digest("hex");
+  const sha256 = hash("sha256", body, "hex");
   const recorded = intent.requestSha256;
   return {
     child_id: childId,

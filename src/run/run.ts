@@ -517,9 +517,9 @@ export function callInWords({ name, target, searched }: { name: string; target: 
   return searched === undefined ? `${name} ${target}` : `${name} ${JSON.stringify(searched)} in ${target}`;
 }
 
+/** Every event of a child comes here. */
 function childOf(run: Run, childId: string): RunChild {
-  const { taskIndex = -1 } = parseRunId(childId);
-  const child = run.children[taskIndex];
+  const child = run.children[Number(childId.slice(childId.lastIndexOf(".") + 1)) - 1];
   if (child === undefined) throw new Error(`${childId}: no such child in ${run.delegationId}`);
   return child;
 }

@@ -172,8 +172,9 @@ function knownMeaning(apiMode: ApiMode, name: string): FinishMeaning | undefined
  * that the answer is not whole, which the translation hides. https://openrouter.ai/docs/api-reference/overview
  */
 export function heededReason(apiMode: ApiMode, word: string, native: string): string {
+  if (word === "" || native === "") return word || native; // As with nearly every chunk.
   const isGood = (meaning: FinishMeaning | undefined) => meaning === "stop" || meaning === "tool-calls";
   const [meaning, nativeMeaning] = [finishMeaning(apiMode, word), finishMeaning(apiMode, native)];
-  if (word === "" || nativeMeaning === undefined || isGood(nativeMeaning)) return word || native;
+  if (nativeMeaning === undefined || isGood(nativeMeaning)) return word;
   return isGood(meaning) || meaning === "overloaded" ? native : word;
 }

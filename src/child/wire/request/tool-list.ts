@@ -1,5 +1,5 @@
 /** Tools in the form of the provider packages, each written once per form of schema. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import type { Tool } from "../../../tool.ts";
 import { getOrMake } from "../../../values/get-or-make.ts";
@@ -17,6 +17,8 @@ type SchemaForm = Dialect["toolSchema"];
 export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) => ToolList {
   const specs = new WeakMap<z.ZodType, Map<SchemaForm, ToolSpec>>();
   const lists = new WeakMap<readonly Tool[], Map<SchemaForm, ToolList>>();
+  /** Children of a run usually have the same tools: the last list is theirs, too. */
+  const last = new Map<SchemaForm, ToolList>();
 
   function specOf(tool: Tool, form: SchemaForm): ToolSpec {
     const ofTool = getOrMake(specs, tool.input, () => new Map<SchemaForm, ToolSpec>());
@@ -31,9 +33,18 @@ export function createToolLists(): (tools: readonly Tool[], form: SchemaForm) =>
     }));
   }
 
+  function listOf(tools: readonly Tool[], form: SchemaForm): ToolList {
+    const specs = tools.map((tool) => specOf(tool, form));
+    const known = last.get(form);
+    if (known?.tools.length === specs.length && specs.every((spec, at) => spec === known.tools[at])) return known;
+    const list = toolListOf(specs);
+    last.set(form, list);
+    return list;
+  }
+
   return (tools, form) => {
     const ofList = getOrMake(lists, tools, () => new Map<SchemaForm, ToolList>());
-    return getOrMake(ofList, form, () => toolListOf(tools.map((tool) => specOf(tool, form))));
+    return getOrMake(ofList, form, () => listOf(tools, form));
   };
 }
 
@@ -43,5 +54,5 @@ export function storedToolList(tools: readonly object[]): ToolList {
 }
 
 export function toolListOf(tools: ToolSpec[]): ToolList {
-  return { tools, sha256: createHash("sha256").update(JSON.stringify(tools)).digest("hex") };
+  return { tools, sha256: hash("sha256", JSON.stringify(tools), "hex") };
 }

@@ -20,7 +20,7 @@ export type OwnCheck = {
 export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   const realDirectories = directories.map(realPathOf);
   const paths = [...realDirectories, ...files.map(realPathOf)];
-  const spellings = new Set(paths.map(folded));
+  const spellings = paths.map(folded);
   const identities = new Set(paths.map(statsOf).flatMap((stats) => (stats ? [identityOf(stats)] : [])));
   const verdicts = new Map<string, boolean>();
   let inside: Set<string> | undefined;
@@ -37,12 +37,13 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
     if (isConfigDirectory(basename(path)) || paths.includes(path)) return true;
     const stats = statsOf(path);
     // If nothing exists there, another spelling could create one of them on some file systems.
-    return stats === undefined ? spellings.has(folded(path)) : isOwnFile(stats) || isOwnNow(path, stats);
+    return stats === undefined ? spellings.includes(folded(path)) : isOwnFile(stats) || isOwnNow(path, stats);
   }
 
   /** One of them may have been replaced since, or be found under another spelling on some file systems. */
   function isOwnNow(path: string, stats: BigIntStats): boolean {
-    const alike = paths.filter((own) => folded(own) === folded(path)).map(statsOf);
+    const spelling = folded(path);
+    const alike = paths.filter((_, at) => spellings[at] === spelling).map(statsOf);
     return alike.some((own) => own !== undefined && identityOf(own) === identityOf(stats));
   }
 
@@ -57,8 +58,11 @@ export function createOwnCheck({ directories, files }: OwnFiles): OwnCheck {
   return { isOwn, isOwnFile, paths };
 }
 
+const ASCII = /^[ -~]*$/;
+
 /** A project's `.deputy`, in effect or not, in any spelling that some file system treats as the same. */
 function isConfigDirectory(name: string): boolean {
+  if (ASCII.test(name)) return name.toLowerCase() === ".deputy";
   return folded(name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "")) === ".deputy";
 }
 
