@@ -43,7 +43,7 @@ export async function reportOn(run: Run, events: AsyncIterable<StoredEvent>): Pr
     facts: [
       ["Started", new Date(run.startedAt).toISOString()],
       ["Tasks", `${completed} of ${plural(run.children.length, "task")} completed in ${formatDuration(seconds)}`],
-      ["Cost", formatTotalCost(allChildren(run).map(({ tally }) => costIn(usedAlone(tally))))],
+      ["Cost", withoutName(formatTotalCost(allChildren(run).map(({ tally }) => costIn(usedAlone(tally)))))],
       ...optional("Directory", run.directory),
       ...optional("Retry of", run.retryOf),
       ...optional("Forked from", run.forkOf && `${run.forkOf.from}@${run.forkOf.step}`),
@@ -103,8 +103,13 @@ function usageFacts({ tally }: RunChild): ReportFact[] {
       "Tokens",
       `${formatCount(tokens.input)} in, ${formatCount(tokens.output)} out, ${plural(tally.apiCalls, "request")}`,
     ],
-    ["Cost", formatCost(costIn(usedAlone(tally)))],
+    ["Cost", withoutName(formatCost(costIn(usedAlone(tally))))],
   ];
+}
+
+/** `cost unknown` without the word that the fact's name says. */
+function withoutName(cost: string): string {
+  return cost.replace(/^cost /, "");
 }
 
 function optional(name: string, value: string | undefined): ReportFact[] {

@@ -33,7 +33,7 @@ import { formatSummary } from "./run-summary.ts";
 import { type CtrlC, createTree } from "./tree.ts";
 import { screenOf, type UserTerminal, userTerminal } from "./user-terminal.ts";
 import type { View } from "./view.ts";
-import { wrapFor } from "./word-wrap.ts";
+import { columnsOf, wrapFor } from "./word-wrap.ts";
 
 export type FollowFlags = {
   /** Writes only the `DelegationResult` to stdout. */
@@ -152,7 +152,7 @@ export async function createFollower(
     else if (flags.ndjson) io.stdout.write(jsonLine({ kind: "result", ...result }));
     else if (answersOnly) {
       // The summary is first: once `less` has the answers, the screen is its own.
-      const more = { ephemeral: flags.ephemeral, isFirst: run === past };
+      const more = { ephemeral: flags.ephemeral, isFirst: run === past, columns: columnsOf(output) };
       output.write(wrapFor(output, formatSummary(run, result, createPaint(output, io.env), more), ""));
       io.stdout.write(formatAnswersAlone(run, result, resultStyleOn(io.stdout, io.env)));
     } else io.stdout.write(formatAnswers(run, result, resultStyleOn(io.stdout, io.env), flags.ephemeral));

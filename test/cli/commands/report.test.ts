@@ -87,6 +87,15 @@ describe("deputy report", () => {
     assert.equal(stdout.match(/<\/pre>/g)?.length, open);
   });
 
+  test("says that a cost is unknown without saying cost twice", async () => {
+    const { usage: _, ...unmeasured } = says("Done.");
+    const { engine } = createTestEngine({ memory: createMemory(), script: async () => unmeasured });
+    const { id, result } = await engine.submit({ tasks: [{ goal: "One" }] }, { surface: "cli", workspace: "/work" });
+    await result;
+    const { stdout } = await deputy(["report", id], { engine });
+    assert.equal(stdout.match(/^- Cost: unknown$/gm)?.length, 2);
+  });
+
   test("goes to a file, or says why it cannot", async () => {
     const { stdout, home } = await reported("--html", "-o", "out.html");
     assert.equal(stdout, "");
