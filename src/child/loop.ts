@@ -22,7 +22,7 @@ import {
   showLive,
   stopReason,
 } from "./child.ts";
-import { compact, compactibleTokens, compactionDue, MAX_WITHOUT_PROGRESS } from "./compaction/compaction.ts";
+import { compactibleTokens, compactionDue, MAX_WITHOUT_PROGRESS } from "./compaction/due.ts";
 import { answerText, type Conversation, lastText, messageText } from "./conversation.ts";
 import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
 import { repairPrompt } from "./prompt.ts";
@@ -105,6 +105,7 @@ async function* askModel(child: Child): AsyncGenerator<ChildEvent, Ending | unde
   const route = routeAt(child.input.planned, conversation.position);
   const due = compactionDue(child, route, sentBy(child));
   if (due !== undefined) {
+    const { compact } = await import("./compaction/compaction.ts");
     yield* compact(child, due);
     return undefined;
   }

@@ -27,10 +27,10 @@ import { type CurrentRuns, createCurrentRuns, type FoundRun } from "./control/cu
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
 import type { LiveDelegation } from "./delegation.ts";
 import { createHooks } from "./hooks/hooks.ts";
-import { type ShownRequest, shownRequest } from "./shown-request.ts";
+import type { ShownRequest } from "./shown-request.ts";
 import { type ConverseOptions, createContinueRun, type ResumeOptions } from "./start/continue-run.ts";
 import { type Estimates, estimate } from "./start/estimate.ts";
-import { type ForkOptions, fork } from "./start/fork.ts";
+import type { ForkOptions } from "./start/fork.ts";
 import { newRun } from "./start/nested-call.ts";
 import { createResuming } from "./start/resume.ts";
 import { type RetryOptions, retry } from "./start/retry.ts";
@@ -247,7 +247,10 @@ export function createEngine(deps: EngineDeps): Engine {
     submit,
     enqueue,
     orphanedRuns: (server) => orphanedRuns(journal, server),
-    fork: (id, options) => fork({ ...deps, prepare, begin }, id, options),
+    async fork(id, options) {
+      const { fork } = await import("./start/fork.ts");
+      return fork({ ...deps, prepare, begin }, id, options);
+    },
     retry: (id, options) => retry({ ...deps, ...current, prepare, begin }, id, options),
     ...createContinueRun({ ...deps, ...resuming, ...current, own, disown, begin, hooks }),
     stop,
@@ -264,7 +267,10 @@ export function createEngine(deps: EngineDeps): Engine {
     refresh: current.refresh,
     follow: current.follow,
     events: (id) => eventsOf(journal, id),
-    request: (id, number) => shownRequest(journal, id, number),
+    async request(id, number) {
+      const { shownRequest } = await import("./shown-request.ts");
+      return shownRequest(journal, id, number);
+    },
     head: (delegationId) => journal.head(delegationId),
     async *watch(id, signal) {
       yield* watchRun(deps, await resolveRunId(journal, id), signal);

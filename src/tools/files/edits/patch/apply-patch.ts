@@ -8,9 +8,7 @@ import type { FileSubject, Tool, ToolSubject } from "../../../../tool.ts";
 import { fileSubject, isThere } from "../../paths/file-subject.ts";
 import { showPath, type Workspace } from "../../paths/workspace.ts";
 import { changeReport, otherNames, temporaryName, WHOLE_CHARACTERS } from "../changed-file.ts";
-import { makeAll } from "./all-or-nothing.ts";
 import { type FilePatch, type Hunk, parsePatch, readPatch } from "./parse-patch.ts";
-import { planChanges } from "./plan-changes.ts";
 
 const input = z.strictObject({
   input: z
@@ -42,6 +40,10 @@ export function createApplyPatch(workspace: Workspace): Tool<z.infer<typeof inpu
     comesWith: ["write_file", "edit_file"],
     subject: ({ input: patch }) => subjectOf(workspace, patch),
     run: async ({ input: patch }, context) => {
+      const [{ planChanges }, { makeAll }] = await Promise.all([
+        import("./plan-changes.ts"),
+        import("./all-or-nothing.ts"),
+      ]);
       const { changes, steps } = planChanges(workspace, parsePatch(patch), context);
       const names = makeAll(workspace, steps, temporaryName(context));
       return changeReport(
