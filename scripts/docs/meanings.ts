@@ -155,8 +155,9 @@ export const PROBLEMS: Record<ProblemCode, Explained> = {
   },
   "context-too-large": {
     says: ["the context window of"],
-    means: "the goal and context are longer than the model's context window",
-    todo: "Put the text into a file in the workspace, or shorten it.",
+    means:
+      "the first request is longer than the model's context window: the task's texts, or what Deputy adds to them (prompt, notes, skills, tools; a low estimate)",
+    todo: "Put the text into a file in the workspace, or shorten it. Otherwise choose a model with a larger window, or fewer toolsets.",
   },
   "unknown-price": {
     says: ["Expected a known price for"],

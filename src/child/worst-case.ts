@@ -76,6 +76,14 @@ export function overflow(route: Route, { characters, messages }: Sent): Failure 
   return { kind: "context-overflow", message };
 }
 
+/**
+ * Tokens of a first request: of its task's texts roughly, and at least of what Deputy adds to them, in characters.
+ * Vendors write definitions of tools in forms of their own, some half as long as JSON.
+ */
+export function firstRequestTokens(ofTask: number, added: number): number {
+  return Math.ceil(ofTask / USUAL_CHARACTERS_PER_TOKEN) + Math.floor(added / MOST_CHARACTERS_PER_TOKEN);
+}
+
 /** Expected tokens of a request, answer included, until its provider has counted. */
 export function expectedTokens(sent: Sent): number {
   return inputTokens(sent) + ASSUMED_ANSWER_TOKENS;

@@ -92,8 +92,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     const given = mayReadFiles(task, allowed, deps) ?? filesOf(task, workspace.workspace);
     if ("problem" in given) return { task, ...given };
     const limits = limitsOf(task, call, agent, config);
-    const texts = textsOf(task, call, agent, bytesOf(given.files));
-    const problem = tooLarge(texts, routed.route) ?? tooDear(texts, call, limits, routed.route, config);
+    const problem = tooDear(charactersOf(task, call) + bytesOf(given.files), call, limits, routed.route, config);
     if (problem !== undefined) return { task, problem };
     const compacted = compactionOf(routed.route);
     if ("problem" in compacted) return { task, ...compacted };
@@ -293,47 +292,19 @@ function unusable(message: string): WorkspaceResult {
   return { problem: { code: "workspace-unusable", field: "workspace", message, suggestions: [] } };
 }
 
-/** Characters per token in plain text, roughly. */
-const CHARACTERS_PER_TOKEN = 4;
-
-/** Lengths of what a child is given, in characters. A byte of a file counts as one. */
-type TextLengths = { goal: number; context: number; files: number; prompt: number; schema: number };
-
-function textsOf(task: Task, call: Call, agent: AgentDefinition | undefined, fileBytes: number): TextLengths {
-  const context = (task.context?.length ?? 0) + (call.context?.length ?? 0);
-  const schema = task.output_schema === undefined ? 0 : JSON.stringify(task.output_schema).length;
-  return { goal: task.goal.length, context, files: fileBytes, prompt: agent?.prompt.length ?? 0, schema };
+function charactersOf({ goal, context = "" }: Task, call: Call): number {
+  return goal.length + context.length + (call.context?.length ?? 0);
 }
-
-function tooLarge(texts: TextLengths, { model, provider, facts }: Route): Problem | undefined {
-  const { goal, context, files, prompt, schema } = texts;
-  const characters = goal + context + files + prompt + schema;
-  const tokens = Math.ceil(characters / CHARACTERS_PER_TOKEN);
-  if (facts.contextWindow === undefined || tokens <= facts.contextWindow) return undefined;
-  const field = files > characters / 2 ? "files" : goal > characters / 2 ? "goal" : "context";
-  const count = (number: number) => number.toLocaleString("en");
-  return {
-    code: "context-too-large",
-    field,
-    message:
-      `Expected at most ${count(facts.contextWindow)} tokens, the context window of ${model} @ ${provider}; found ` +
-      `about ${count(tokens)}. ${SHORTER[field]}`,
-    suggestions: [],
-  };
-}
-
-const SHORTER = {
-  goal: "Shorten goal, or put the text into a file of the workspace.",
-  context: "Shorten context, or put the text into a file of the workspace.",
-  files: "Name fewer files; the child can read the rest with its tools.",
-};
 
 /** Characters per token, deliberately high: what is too expensive by this count certainly is. */
 const MOST_CHARACTERS_PER_TOKEN = 8;
 
-/** Rejects a task whose budget cannot pay for one request with a short answer. */
+/**
+ * Rejects a task whose budget cannot pay for one request with a short answer. @param characters those of its texts and
+ * files
+ */
 function tooDear(
-  { goal, context, files }: TextLengths,
+  characters: number,
   call: Call,
   limits: Limits,
   route: Route,
@@ -342,7 +313,6 @@ function tooDear(
   const { price } = route.facts;
   const budgets = [limits.maxCostUsd, call.max_cost_usd, delegation.max_cost_usd].filter((usd) => usd !== undefined);
   if (price === undefined || budgets.length === 0) return undefined;
-  const characters = goal + context + files;
   const leastUsd =
     ((characters / MOST_CHARACTERS_PER_TOKEN) * price.input + SHORTEST_ANSWER_TOKENS * price.output) / 1_000_000;
   const budgetUsd = Math.min(...budgets);

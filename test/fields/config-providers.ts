@@ -174,12 +174,12 @@ export const PROVIDER_EFFECTS: Effects = {
   },
 
   "providers.*.models.*.context_window": async () => {
-    const task = { goal: "word ".repeat(80) };
+    const task = { goal: "word ".repeat(800), toolsets: [] };
     const error = await refusal(task, {
-      config: { providers: { acme: { models: { "acme-1": { context_window: 99 } } } } },
+      config: { providers: { acme: { models: { "acme-1": { context_window: 999 } } } } },
     });
-    assert.match(error.message, /at most 99 tokens.*found about 100/);
-    assert.deepEqual(endings(await withModel({ context_window: 100 }, {}, task)), ["completed"]);
+    assert.match(error.message, /at most 999 tokens.*found about 1,0/);
+    assert.deepEqual(endings(await withModel({ context_window: 1_200 }, {}, task)), ["completed"]);
     assert.deepEqual(endings(await withModel({}, {}, task)), ["completed"]);
   },
 

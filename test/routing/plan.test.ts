@@ -1,10 +1,10 @@
 /**
- * A plan's contents besides the route: limits, toolsets, workspace, and whether the text fits; and refreshed routes.
+ * A plan's contents besides the route: limits, toolsets and workspace; and refreshed routes.
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { KEYS, planAll, problem, problemOf, ready, readyOf, routingOf } from "./desk.ts";
+import { KEYS, planAll, problem, ready, readyOf, routingOf } from "./desk.ts";
 
 const base = { model: "glm-5", provider: "zai" };
 const env = KEYS;
@@ -117,27 +117,6 @@ describe("the workspace", () => {
 
   test("must exist", () => assert.match(problem({ workspace: "gone" }, given).message, /routing\/gone; found nothing/));
   test("must be a directory", () => assert.match(problem({ workspace: "desk.ts" }, given).message, /found a file/));
-});
-
-describe("a text longer than the context window", () => {
-  const config = { ...base, providers: { zai: { models: { "glm-5": { context_window: 1000 } } } } };
-
-  test("is refused before anything is sent, with its field and both numbers", () => {
-    const { code, field, message } = problem({ goal: "x".repeat(4_100), model: "glm-5" }, { config, env });
-    assert.deepEqual([code, field], ["context-too-large", "goal"]);
-    assert.match(message, /at most 1,000 tokens.*glm-5 @ zai; found about 1,025/);
-  });
-
-  test("counts the context, the shared one included", () => {
-    const call = { context: "y".repeat(3_000), tasks: [{ goal: "x" }, { goal: "x", context: "z".repeat(1_200) }] };
-    const { planned } = planAll(call, { config, env });
-    assert.ok("route" in (planned[0] ?? {}));
-    assert.deepEqual([problemOf(planned[1]).code, problemOf(planned[1]).field], ["context-too-large", "context"]);
-  });
-
-  test("passes where the window is not known", () => {
-    assert.ok(ready({ goal: "x".repeat(2_000_000), model: "glm-5.3-highspeed-x" }, { config, env }));
-  });
 });
 
 describe("an earlier route", () => {

@@ -2,14 +2,10 @@
  * Estimates a planned call: for each task, one request with the prompt it would get and an answer of an assumed length.
  * The number of a child's requests is unknown before it runs, so nothing beyond that is estimated.
  */
-import { toolsFor } from "../../child/offered-tools.ts";
 import { ASSUMED_ANSWER_TOKENS, estimatedInputTokens } from "../../child/worst-case.ts";
-import type { Planned, Ready } from "../../plan.ts";
-import type { Call } from "../../task.ts";
+import type { Ready } from "../../plan.ts";
 import { present } from "../../values/present.ts";
-import type { Setup } from "../setup/setup.ts";
-import { createPrompts, createSkillsOf } from "../work/prompts.ts";
-import { mayReadSkills } from "../work/toolbox.ts";
+import { createFirstRequests, type PlannedCall } from "./first-requests.ts";
 
 /** The estimate of one request. `usd` is absent if the price is unknown. */
 export type RequestEstimate = { inputTokens: number; outputTokens: number; usd?: number };
@@ -21,27 +17,14 @@ export type Estimates = {
   limitUsd?: number;
 };
 
-type PlannedCall = { planned: readonly Planned[]; call: Call; agents: Record<string, string>; setup: Setup };
-
-export async function estimate({ planned, call, agents, setup }: PlannedCall, surface: string): Promise<Estimates> {
-  const prompts = createPrompts({ call, agents, surface }, setup);
-  const skillsOf = createSkillsOf(setup);
-  const { signal } = new AbortController();
+export async function estimate(plannedCall: PlannedCall, surface: string): Promise<Estimates> {
+  const { planned, call, setup } = plannedCall;
+  const firstRequestOf = createFirstRequests(plannedCall, surface);
 
   async function ofTask(ready: Ready): Promise<RequestEstimate> {
-    const own = toolsFor(ready.route, setup.tools(ready.toolsets, ready));
-    const skills = await skillsOf(ready, signal);
-    const tools = [
-      ...own,
-      ...(mayReadSkills(ready, own, skills) ? [{ name: "read_skill" }] : []),
-      ...(ready.role === undefined ? [] : DELEGATION_TOOLS),
-    ];
-    const { prompt } = await prompts(ready, tools, skills, signal);
-    const characters = (ready.files ?? []).reduce(
-      (sum, { bytes }) => sum + bytes,
-      prompt.system.length + prompt.user.length,
-    );
-    const input = estimatedInputTokens(characters, tools.length, ready.images?.length ?? 0);
+    const { system, task, tools, delegationTools } = await firstRequestOf(ready);
+    const toolCount = tools.length + delegationTools.length;
+    const input = estimatedInputTokens(system + task, toolCount, ready.images?.length ?? 0);
     const output = ASSUMED_ANSWER_TOKENS;
     const isPriced = ready.route.facts.price !== undefined;
     const usd = isPriced ? setup.price(ready.route, { input, output, cached: 0, reasoning: 0 }) : undefined;
@@ -54,5 +37,3 @@ export async function estimate({ planned, call, agents, setup }: PlannedCall, su
     ...(limits.length > 0 && { limitUsd: Math.min(...limits) }),
   };
 }
-
-const DELEGATION_TOOLS = [{ name: "delegate_task" }, { name: "list_models" }];

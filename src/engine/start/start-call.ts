@@ -19,6 +19,8 @@ import type { PermissionRule } from "../../tool.ts";
 import { present } from "../../values/present.ts";
 import { hostsIn } from "../../web-host.ts";
 import type { Setup } from "../setup/setup.ts";
+import { withinWindows } from "./context-windows.ts";
+import type { PlannedCall } from "./first-requests.ts";
 import { imagesApart } from "./images.ts";
 import { withoutKeys } from "./known-keys.ts";
 import type { NestedCall } from "./nested-call.ts";
@@ -61,7 +63,7 @@ export type CallOptions = {
 };
 
 export type Plan = { planned: Planned[]; warnings: Warning[] };
-type Prepared = Plan & { call: Call; setup: Setup; agents: Record<string, string> };
+type Prepared = Plan & PlannedCall;
 /**
  * A call that can begin: the setup it was planned with, and a function that makes the first events for the run's id.
  */
@@ -105,7 +107,8 @@ export function createCalls(deps: CallsDeps): Calls {
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
     const all = [...setup.warnings, ...(options.notes ?? []), ...removed, ...overruled(parent, planned), ...warnings];
-    return { planned: planned.map(shownSafely), warnings: all.map(withKeysHidden), call, setup, agents };
+    const fitting = await withinWindows({ planned, call, setup, agents }, options.surface);
+    return { planned: fitting.map(shownSafely), warnings: all.map(withKeysHidden), call, setup, agents };
   }
 
   /**

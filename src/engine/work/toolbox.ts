@@ -59,17 +59,23 @@ export function toolsOf(
   const { setup, run, chatExtras } = deps;
   const { planned } = delegator;
   if (planned.route.facts.tools === false) return [];
-  const own = ownTools(setup, planned);
-  const withSkills = mayReadSkills(planned, own, deps.skills) ? [...own, readSkillTool(deps, planned)] : own;
-  const tools = [...withSkills, ...ofServers];
+  const tools = [...ownTools(deps, planned), ...ofServers];
   if (!mayDelegate(deps, planned)) return tools;
   const listModels = createListModels({ listModels: setup.listModels });
   const added = isConversation(run) ? (chatExtras?.tools ?? []) : [];
   return [...tools, delegateTool(deps, delegator, slot), listModels, ...added];
 }
 
+/** The tools that a child has by its plan and its workspace alone: those of its toolsets, and of skills. */
+export function ownTools({ setup, skills }: Pick<ToolboxDeps, "setup" | "skills">, planned: Ready): readonly Tool[] {
+  const own = namedTools(setup, planned);
+  if (!mayReadSkills(planned, own, skills)) return own;
+  const read = (skill: Skill, file: string) => setup.readSkill(planned, skill, file);
+  return [...own, createReadSkill({ skills, read })];
+}
+
 /** The tools of the child's toolsets, limited to those that its agent definition names. */
-function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
+function namedTools(setup: Setup, planned: Ready): readonly Tool[] {
   const { toolsets, tools: named } = planned;
   const all = setup.tools(toolsets, planned);
   if (named === undefined) return all;
@@ -78,12 +84,8 @@ function ownTools(setup: Setup, planned: Ready): readonly Tool[] {
 }
 
 /** Skills need a tool to follow them with. An agent definition that limits its tools has to name `read_skill`. */
-export function mayReadSkills({ tools: named }: Ready, own: readonly Tool[], skills: readonly Skill[]): boolean {
+function mayReadSkills({ tools: named }: Ready, own: readonly Tool[], skills: readonly Skill[]): boolean {
   return skills.length > 0 && own.length > 0 && (named === undefined || named.includes("read_skill"));
-}
-
-function readSkillTool({ setup, skills }: ToolboxDeps, place: Ready): Tool {
-  return createReadSkill({ skills, read: (skill, file) => setup.readSkill(place, skill, file) });
 }
 
 function mayDelegate({ run, setup }: ToolboxDeps, { role }: Ready): boolean {
