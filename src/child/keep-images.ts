@@ -18,9 +18,10 @@ export function keepImages(child: Child, { text, images = [] }: ToolOutput): { t
   for (const { sha256, mediaType } of earlier) room.admit({ mediaType, base64: imageBytes.get(sha256) ?? "" });
   const kept: StoredImage[] = [];
   const notes: string[] = [];
-  for (const { sha256, mediaType, base64 } of images) {
+  for (const [index, { sha256, mediaType, base64 }] of images.entries()) {
     const why = room.admit({ mediaType, base64 });
-    if (why !== undefined) notes.push(`It is not shown: ${why}.`);
+    const which = images.length === 1 ? "It" : `Image ${index + 1}`;
+    if (why !== undefined) notes.push(`${which} is not shown: ${why}.`);
     else {
       deps.keep({ kind: "image-add", sha256, base64 });
       imageBytes.set(sha256, base64);

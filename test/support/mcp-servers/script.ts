@@ -3,6 +3,7 @@
  * each of its tools goes wrong in its own way.
  */
 import { isRecord } from "../../../src/values/record.ts";
+import { TINY_GIF, TINY_PNG } from "../tiny-images.ts";
 
 export type Message = Record<string, unknown>;
 
@@ -39,6 +40,7 @@ const TOOLS: Record<string, { description: string; inputSchema?: unknown; output
     },
   },
   picture: { description: "A picture." },
+  album: { description: "Two pictures." },
   refuse: { description: "Fails." },
   where: { description: "Its directory." },
   variable: {
@@ -89,6 +91,14 @@ export function createScript(peer: ScriptedPeer, options: ScriptOptions = {}): (
       answer(id, { content: [], structuredContent: { sum } });
     },
     picture: (id) => answer(id, { content: [{ type: "image", mimeType: "image/png", data: "iVBORw0KGgo=" }] }),
+    album: (id) =>
+      answer(id, {
+        content: [TINY_PNG, TINY_GIF].map((bytes) => ({
+          type: "image",
+          mimeType: "image/png",
+          data: bytes.toString("base64"),
+        })),
+      }),
     refuse: (id) => answer(id, { content: [{ type: "text", text: "no such page" }], isError: true }),
     where: (id) => answerText(id, options.cwd ?? ""),
     variable: (id, { name }) => answerText(id, options.variables?.[String(name)] ?? "not set"),
