@@ -63,13 +63,14 @@ export type Recovery =
 
 /**
  * The limit that a child reached before it was asked, once and without tools, for a final answer. `context_full`: its
- * conversation was compacted again and again without a new outcome of a tool. `looping`: it made the same call again and
- * again, with the same outcome.
+ * conversation was compacted again and again without a new outcome of a tool. `looping`: it made the same call, or
+ * the same few calls in turn, again and again, with the same outcomes.
  */
 export type FinalAnswerReason = "max_iterations" | "max_cost" | "context_full" | "looping";
 
 /**
- * The subject of a hint to a child: its answer was empty, its answer contains calls as text, or it repeats one call.
+ * The subject of a hint to a child: its answer was empty, its answer contains calls as text, or it repeats one call or a
+ * few in turn.
  */
 export type AdviceReason = "empty_answer" | "text_call" | "repeated_call";
 /** A limit that may run low. */

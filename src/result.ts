@@ -49,7 +49,7 @@ export type RouteReport = {
 /**
  * `empty_answer`: it ended without a word after tool results, and was asked to go on. `text_call`: a call was written into
  * the text, and read there; `unreadable_call`: it could not be read. `unknown_tool`: it called a tool that it does not
- * have. `repeated_call`: it was told that it repeats one call.
+ * have. `repeated_call`: it was told that it repeats one call or a few.
  */
 export type Quirks = Partial<
   Record<"empty_answer" | "text_call" | "unreadable_call" | "unknown_tool" | "repeated_call", number>

@@ -11,15 +11,15 @@ import {
   FINAL_ANSWER_PROMPT,
   limitsPrompt,
   REPEATED_CALL_PROMPT,
+  REPEATED_CALLS_PROMPT,
   TEXT_CALL_PROMPT,
 } from "./prompt.ts";
+import { cycleIn, REPEATS } from "./repeats.ts";
 
 type AdviceMessage =
   | { kind: "message-add"; text: string; reason: AdviceReason | FinalAnswerReason }
   | { kind: "message-add"; text: string; reason: "limits"; limits: readonly LimitName[] };
 
-/** Equal outcomes of the same call in a row: after `toldAt` the child gets a hint, after `atMost` it has to answer. */
-export const REPEATS = { toldAt: 3, atMost: 6 };
 /** A limit is near when this share of it is left. */
 const LOW = 0.1;
 /** With fewer requests in all, the reminder would come with the first one. */
@@ -29,13 +29,16 @@ const MOST_TEXT_CALL_ADVICE = 2;
 
 export function adviceDue(child: Child): AdviceMessage | undefined {
   const { conversation, input } = child;
-  const { repeated, emptyAnswer, finalAnswerReason } = conversation;
+  const { repeats, emptyAnswer, finalAnswerReason } = conversation;
   if (finalAnswerReason !== undefined) return undefined;
   if (requestsLeft(child) <= 0) return finalAnswer("max_iterations");
-  if (repeated.count >= REPEATS.atMost) return finalAnswer("looping");
+  const { answers, count } = cycleIn(repeats);
+  if (count >= REPEATS.atMost) return finalAnswer("looping");
   if (emptyAnswer === "due") return { kind: "message-add", reason: "empty_answer", text: EMPTY_ANSWER_PROMPT };
-  if (repeated.count >= REPEATS.toldAt && !repeated.told)
-    return { kind: "message-add", reason: "repeated_call", text: REPEATED_CALL_PROMPT };
+  if (count >= REPEATS.toldAt && !repeats.told) {
+    const text = answers === 1 ? REPEATED_CALL_PROMPT : REPEATED_CALLS_PROMPT;
+    return { kind: "message-add", reason: "repeated_call", text };
+  }
   const requests: LimitLeft = {
     name: "requests",
     left: requestsLeft(child),

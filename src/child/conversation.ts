@@ -28,6 +28,7 @@ import {
   noteOutcome,
 } from "./compaction/state.ts";
 import { type HeldMessage, lengthOf, type ToolCall } from "./message.ts";
+import { createRepeats, type Repeats, withOutcome } from "./repeats.ts";
 
 /** A message to a child from outside its conversation. */
 export type SteerMessage = { id: string; text: string; by: string; author?: SteerAuthor; hosts?: string[] };
@@ -81,8 +82,7 @@ export type Conversation = {
   hosts: string[];
   /** Outcomes of the newest answer's calls so far. */
   outcomes: string[];
-  /** The outcome of all calls of an answer, how often in a row it came, and whether the child was told so. */
-  repeated: { outcome: string; count: number; told: boolean };
+  repeats: Repeats;
   /** The answer to its tool results was empty: a message about that is due, or was sent. */
   emptyAnswer?: "due" | "told";
   /** Whether the last answer contains calls that cannot be read, and how often in this turn the child was told so. */
@@ -116,7 +116,7 @@ export function createConversation(given = ""): Conversation {
     seen: new Map(),
     hosts: [],
     outcomes: [],
-    repeated: { outcome: "", count: 0, told: false },
+    repeats: createRepeats(),
     textCalls: { isUnreadable: false, told: 0 },
     toldLimits: new Set(),
     compaction: createCompactionState(),
@@ -205,7 +205,7 @@ function noteReason(conversation: Conversation, event: Extract<ChildEvent, { kin
       conversation.textCalls.told += 1;
       return;
     case "repeated_call":
-      conversation.repeated.told = true;
+      conversation.repeats = { ...conversation.repeats, told: true };
       return;
     case "limits":
       for (const name of event.limits) conversation.toldLimits.add(name);
@@ -252,24 +252,23 @@ function addMessage(conversation: Conversation, message: HeldMessage): void {
 
 function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { kind: "tool-end" }>): void {
   const { callId, name, target, text, ok, images } = event;
-  conversation.pending = conversation.pending.filter((call) => call.callId !== callId);
+  const called = conversation.pending.find((call) => call.callId === callId);
+  conversation.pending = conversation.pending.filter((call) => call !== called);
   const ref = distinctId(conversation.compaction.results, callId);
   addMessage(conversation, { role: "tool", callId, ref, name, target, text, ok, ...present({ images }) });
   for (const file of event.seen ?? []) addSeen(conversation.seen, file);
   const hashes = (images ?? []).map(({ sha256 }) => sha256);
-  const outcome = createHash("sha256")
-    .update([name, target, text, ...hashes].join("\0"))
-    .digest("base64");
-  conversation.outcomes.push(outcome);
-  if (conversation.pending.length === 0) noteRepeat(conversation, conversation.outcomes.join(" "));
+  const outcome = hashOf(name, target, text, ...hashes);
+  // Different edits of one file may have the same subject and the same result.
+  const edit = event.filesChanged.length > 0 ? JSON.stringify(called?.input) : "";
+  conversation.outcomes.push(hashOf(outcome, edit));
+  if (conversation.pending.length === 0)
+    conversation.repeats = withOutcome(conversation.repeats, hashOf(...conversation.outcomes));
   noteOutcome(conversation.compaction, event, outcome);
 }
 
-/** @param outcome of all calls of an answer: several in one answer are no repetition */
-function noteRepeat(conversation: Conversation, outcome: string): void {
-  const { repeated } = conversation;
-  conversation.repeated =
-    repeated.outcome === outcome ? { ...repeated, count: repeated.count + 1 } : { outcome, count: 1, told: false };
+function hashOf(...texts: string[]): string {
+  return createHash("sha256").update(texts.join("\0")).digest("base64");
 }
 
 type FailureFacts = Pick<
@@ -308,6 +307,7 @@ function beginTurn(conversation: Conversation): void {
   conversation.before = { steps: conversation.step, messages: conversation.messages.length };
   conversation.position = -1;
   conversation.repairAsked = false;
+  conversation.repeats = createRepeats();
   conversation.textCalls.told = 0;
   conversation.toldLimits.clear();
   delete conversation.finalAnswerReason;

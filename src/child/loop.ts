@@ -11,7 +11,7 @@ import type { Route } from "../route.ts";
 import { withKeysHidden } from "../secret.ts";
 import { shortLine } from "../text/short-line.ts";
 import { present } from "../values/present.ts";
-import { adviceDue, finalAnswer, REPEATS, textCallAdvice } from "./advice.ts";
+import { adviceDue, finalAnswer, textCallAdvice } from "./advice.ts";
 import {
   type Child,
   type ChildDeps,
@@ -26,6 +26,7 @@ import { compactibleTokens, compactionDue, MAX_WITHOUT_PROGRESS } from "./compac
 import { answerText, type Conversation, lastText, messageText } from "./conversation.ts";
 import { type Exchanged, exchange, type Failed, type Replied, type RequestToSend } from "./exchange.ts";
 import { repairPrompt } from "./prompt.ts";
+import { REPEATS } from "./repeats.ts";
 import { checkAnswer } from "./schema/structured-answer.ts";
 import { runCalls } from "./tool-calls.ts";
 import { warnOnce } from "./warnings.ts";

@@ -113,6 +113,8 @@ export const FINAL_ANSWER_PROMPT = `You have reached the limit of this task. Do 
 
 export const REPEATED_CALL_PROMPT = `You have made the same call three times in a row, with the same outcome. It will not change. Try something else, or answer with what you have.`;
 
+export const REPEATED_CALLS_PROMPT = `You have made the same calls in the same order three times in a row, with the same outcomes. They will not change. Try something else, or answer with what you have.`;
+
 export const EMPTY_ANSWER_PROMPT = `Your answer was empty. Continue the task. When it is done, answer with what you found.`;
 
 export const TEXT_CALL_PROMPT = `Your message contains a tool call written as text, so nothing was run. Call tools only through the tool interface of the API, by their exact names, with their arguments as JSON.`;

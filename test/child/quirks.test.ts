@@ -72,22 +72,6 @@ test("a call in a text that was read is counted", async () => {
   assert.deepEqual([result.status, result.quirks], ["completed", { text_call: 1 }]);
 });
 
-describe("the same calls, again and again", () => {
-  const same = calls(["list_dir", { word: "a" }], ["list_dir", { word: "b" }]);
-
-  test("in several answers are told, and then end the child", async () => {
-    const { result, stored } = await play((_, index) => (index < 6 ? same : says("I give up")), { tools: [list] });
-    assert.deepEqual(said(stored), ["repeated_call", "looping"]);
-    assert.deepEqual([result.status, result.exit_reason], ["incomplete", "looping"]);
-  });
-
-  test("in one answer are no repetition", async () => {
-    const many = calls(...Array.from({ length: 20 }, () => ["list_dir", { word: "a" }] as [string, unknown]));
-    const { result, stored } = await play([many, says("done")], { tools: [list] });
-    assert.deepEqual([result.status, said(stored)], ["completed", []]);
-  });
-});
-
 describe("a tool that there is not", () => {
   const offered = ["read_file", "list_dir", "terminal", "grep"].map((name) => tool(name, "read", () => "x"));
   const answers: Record<string, string> = {

@@ -244,7 +244,7 @@ const ADDED: Record<Extract<Event, { kind: "message-add" }>["reason"], string> =
   empty_answer: "told that its answer was empty",
   text_call: "told how to call tools",
   fork: "continues from there",
-  repeated_call: "told that it repeats the same call",
+  repeated_call: "told that it repeats the same calls",
   limits: "told that it is near its limits",
   steer: "receives the message with its next request",
 };

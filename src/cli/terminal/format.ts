@@ -50,7 +50,7 @@ function limitWords({ exit_reason: reason, limit }: Result): string | undefined 
 const LIMIT_WORDS: Record<string, (limit: number) => string> = {
   max_iterations: (limit) => `it reached its limit of ${plural(limit, "request")} with tools`,
   max_cost: (limit) => `the budget of ${formatUsd(limit)} leaves too little for another request`,
-  looping: (limit) => `it made the same call ${limit} times in a row, with the same outcome`,
+  looping: (limit) => `it made the same calls ${limit} times in a row, with the same outcomes`,
   timeout_seconds: (limit) => `it reached its limit of ${formatDuration(limit)}`,
 };
 
