@@ -33,17 +33,25 @@ export type BackgroundCommand = {
   stop(): Promise<void>;
 };
 
-/** `ended-before`: an earlier executor of the child ran it. */
-export type FoundCommand = BackgroundCommand | "ended-before" | undefined;
+/** `ended-before`: an earlier executor of the child ran it. `dropped`: it ended, and its output is no longer kept. */
+export type FoundCommand = BackgroundCommand | "ended-before" | "dropped" | undefined;
 
 export type CommandExecutor = {
   /** Runs a command to its end. */
   run(command: ShellCommand, signal: AbortSignal): Promise<ShellEnd>;
   /** Starts a command in the background. @throws ToolError if too many run there */
   start(command: Omit<ShellCommand, "onOutput">): BackgroundCommand;
+  /** Undefined if the child never had a command with this id. */
   find(id: string): FoundCommand;
+  /** What `find` finds, oldest first. The command of an earlier executor is not known. */
+  known(): { id: string; command?: string; isRunning: boolean }[];
   /** The background commands that have not ended. */
   running(): BackgroundCommand[];
   /** Ends everything. Nothing may be started afterwards. */
   close(): Promise<void>;
 };
+
+/** The id of the background command whose state is the last line of a result: `[1-ab12 runs in the background, …]`. */
+export function backgroundIdIn(result: string): string | undefined {
+  return /\[(\d+-[\da-f]{4}) [^\]\n]*\]$/.exec(result)?.[1];
+}

@@ -33,6 +33,7 @@ export function openWorkshop(
   context: TestContext,
   options: Partial<ToolsOptions> = {},
   permissions: Permissions = { rules: [], otherwise: "allow" },
+  commands = createCommandExecutor(),
 ): Workshop {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "deputy-tools-")));
   context.after(() => rmSync(base, { recursive: true, force: true }));
@@ -53,7 +54,6 @@ export function openWorkshop(
     ...options,
   });
   const seen = new Map<string, SeenFile>();
-  const commands = createCommandExecutor();
   context.after(() => commands.close());
   function prepare(name: string, input: unknown) {
     const tool = tools.find((each) => each.name === name);

@@ -3,6 +3,7 @@
  * were tried, and whether the child makes progress.
  */
 import { createHash } from "node:crypto";
+import { backgroundIdIn } from "../../command-executor.ts";
 import type { ChildEvent, CompactionLevel, Usage } from "../../event.ts";
 import type { TodoItem } from "../../todo.ts";
 import type { HeldMessage } from "../message.ts";
@@ -85,15 +86,12 @@ export function noteOutcome(
   if (todo !== undefined) state.todo = todo;
   const [, said = "failed"] = /\[([^\]]+)\]$/.exec(text) ?? [];
   if (name === "terminal") {
-    const end = ok && !BACKGROUND.test(said) ? "exit code 0" : said;
+    const end = ok && backgroundIdIn(text) === undefined ? "exit code 0" : said;
     state.commands = [...state.commands, { command: target, end }].slice(-MOST_COMMANDS);
   } else if (name === "terminal_output" || name === "terminal_stop") {
     state.commands = state.commands.map((each) => (each.end.startsWith(`${target} `) ? { ...each, end: said } : each));
   }
 }
-
-/** The state of a command in the background starts with its id. */
-const BACKGROUND = /^\d+-[\da-f]{4} /;
 
 /** A step was answered: its length was counted, and the next compaction starts at level 0 again. */
 export function noteAnswer(state: CompactionState, characters: number, usage: Usage | undefined): void {

@@ -1,7 +1,7 @@
 /** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
 import type { ChildDeps, ChildInput, LimitLeft, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
-import type { CommandExecutor } from "../../command-executor.ts";
+import { backgroundIdIn, type CommandExecutor } from "../../command-executor.ts";
 import { DeputyError, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event } from "../../event.ts";
 import type { GivenFile } from "../../given-file.ts";
@@ -63,7 +63,7 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   const { delegationId } = run;
   const { childId } = open.child.tally;
   const controller = interrupts.add(childId);
-  const commands = createCommandExecutor();
+  const commands = createCommandExecutor(backgroundIdsIn(deps.past.get(childId) ?? []));
   const child = { ...open, ...slotAndDeadline(deps, open, controller), commands, signal: controller.signal };
   try {
     await runInSlot(deps, child);
@@ -151,6 +151,14 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
 function pinnedIn(past: readonly ChildEvent[]): readonly PinnedTool[] | undefined {
   const start = past.find((event) => event.kind === "child-start");
   return start && (start.mcpTools ?? []);
+}
+
+/** Ids of the commands that a child started in the background before it was interrupted. */
+function backgroundIdsIn(past: readonly ChildEvent[]): Set<string> {
+  const ids = past.map((event) =>
+    event.kind === "tool-end" && event.name === "terminal" ? backgroundIdIn(event.text) : undefined,
+  );
+  return new Set(ids.filter((id) => id !== undefined));
 }
 
 /** Keeps the images and files of a child, from which its requests can be written again. */

@@ -4,12 +4,14 @@
  */
 import { constants } from "node:os";
 import { z } from "zod";
-import type { BackgroundCommand, ShellEnd } from "../../command-executor.ts";
+import type { BackgroundCommand, CommandExecutor, ShellEnd } from "../../command-executor.ts";
 import { shortLine } from "../../text/short-line.ts";
 import type { Tool, ToolContext, ToolOutput } from "../../tool.ts";
 
 const MOST_WAIT_SECONDS = 60;
 const SHOWN_COMMAND = 60;
+/** Maximum number of commands that an answer names, the newest ones. */
+const MOST_KNOWN = 20;
 
 const id = z.string().min(1).describe("The id that terminal returned.");
 
@@ -71,11 +73,16 @@ async function withCommand(
       text: `[${wanted} has ended: it ended with the process that ran it. Start it again if you still need it.]`,
     };
   }
+  if (found === "dropped") return { ok: true, text: `[${wanted} has ended: its output is no longer kept.]` };
   if (found !== undefined) return use(found);
-  const running = commands
-    ?.running()
-    .map(({ id: known, command }) => `${known} (${shortLine(command, SHOWN_COMMAND)})`);
-  return { ok: false, text: `There is no background command ${wanted}. Running: ${running?.join(", ") || "none"}.` };
+  const known = commands?.known().slice(-MOST_KNOWN).map(nameOf).join(", ") || "none";
+  return { ok: false, text: `There is no background command ${shortLine(wanted)}. Those that you started: ${known}.` };
+}
+
+/** `2-ab12 (npm run dev; runs)` */
+function nameOf({ id: known, command, isRunning }: ReturnType<CommandExecutor["known"]>[number]): string {
+  const state = isRunning ? "runs" : "has ended";
+  return `${known} (${command === undefined ? state : `${shortLine(command, SHOWN_COMMAND)}; ${state}`})`;
 }
 
 /** The new output of a background command, and how it is. */

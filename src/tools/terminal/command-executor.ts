@@ -15,15 +15,16 @@ const QUIET_MS = 500;
 /** As a shell reports a command that it cannot run. */
 const NOT_STARTED = 126;
 
-const ID = /^\d+-[\da-f]{4}$/;
-
-export function createCommandExecutor(): CommandExecutor {
+/** @param before ids of background commands that earlier executors of the child ran */
+export function createCommandExecutor(before: ReadonlySet<string> = new Set()): CommandExecutor {
   /** Distinguishes this executor's commands from those of an earlier one of the child. */
   let tag: string | undefined;
   let count = 0;
   let isClosed = false;
   const commands = new Map<string, BackgroundCommand>();
-  const running = () => [...commands.values()].filter((command) => command.end() === undefined);
+  const dropped = new Set<string>();
+  const kept = () => [...commands.values()];
+  const running = () => kept().filter((command) => command.end() === undefined);
 
   function nextId(): string {
     tag ??= randomBytes(2).toString("hex");
@@ -33,8 +34,11 @@ export function createCommandExecutor(): CommandExecutor {
 
   /** Forgets the commands that ended first. */
   function forgetOld(): void {
-    const ended = [...commands.values()].filter((command) => command.end() !== undefined);
-    for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) commands.delete(id);
+    const ended = kept().filter((command) => command.end() !== undefined);
+    for (const { id } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED))) {
+      commands.delete(id);
+      dropped.add(id);
+    }
   }
 
   return {
@@ -52,7 +56,11 @@ export function createCommandExecutor(): CommandExecutor {
       forgetOld();
       return started;
     },
-    find: (id) => commands.get(id) ?? (ID.test(id) && !id.endsWith(`-${tag}`) ? "ended-before" : undefined),
+    find: (id) => commands.get(id) ?? (dropped.has(id) ? "dropped" : before.has(id) ? "ended-before" : undefined),
+    known: () => [
+      ...[...before, ...dropped].map((id) => ({ id, isRunning: false })),
+      ...kept().map(({ id, command, end }) => ({ id, command, isRunning: end() === undefined })),
+    ],
     running,
     async close() {
       isClosed = true;

@@ -19,8 +19,9 @@ function timeless({ text }: ToolOutput): string {
   return text.replaceAll(/\d+-[\da-f]{4}/g, "ID").replaceAll(/[\d.]+ s/g, "N s");
 }
 
-function openBackground(context: TestContext) {
-  const workshop = openWorkshop(context);
+/** @param before ids of commands of an earlier process */
+function openBackground(context: TestContext, before: string[] = []) {
+  const workshop = openWorkshop(context, {}, undefined, createCommandExecutor(new Set(before)));
   const { call, workspace } = workshop;
   return {
     ...workshop,
@@ -120,21 +121,44 @@ describe("a background command", () => {
   });
 
   test("is found by its own id alone; one of an earlier process has ended", async (context) => {
-    const { start, output, stop } = openBackground(context);
+    const { start, output, stop } = openBackground(context, ["1-beef"]);
     const id = idIn(await start("echo x; sleep 314"));
-    const [count = "", tag = ""] = id.split("-");
-    const earlier = `${count}-${tag === "0000" ? "0001" : "0000"}`;
-    for (const answer of [await output(earlier), await stop(earlier)]) {
+    for (const answer of [await output("1-beef"), await stop("1-beef")]) {
       assert.deepEqual(answer, {
         ok: true,
-        text: `[${earlier} has ended: it ended with the process that ran it. Start it again if you still need it.]`,
+        text: "[1-beef has ended: it ended with the process that ran it. Start it again if you still need it.]",
       });
     }
-    for (const wrong of [`99-${tag}`, "npm"]) {
-      const answer = await output(wrong);
-      assert.equal(answer.ok, false);
-      assert.equal(answer.text, `There is no background command ${wrong}. Running: ${id} (echo x; sleep 314).`);
-    }
+    const quick = idIn(await start("true"));
+    const [, tag] = id.split("-");
+    for (const wrong of [`99-${tag}`, "2-beef", "npm"])
+      for (const answer of [await output(wrong), await stop(wrong)]) {
+        const known = `1-beef (has ended), ${id} (echo x; sleep 314; runs), ${quick} (true; has ended)`;
+        assert.deepEqual(answer, {
+          ok: false,
+          text: `There is no background command ${wrong}. Those that you started: ${known}.`,
+        });
+      }
+  });
+
+  test("that ended before many others is known, but its output is no longer kept", async (context) => {
+    const { start, output } = openBackground(context);
+    const ids: string[] = [];
+    for (let count = 0; count < 18; count++) ids.push(idIn(await start("true")));
+    assert.deepEqual(await output(ids[0] ?? ""), {
+      ok: true,
+      text: `[${ids[0]} has ended: its output is no longer kept.]`,
+    });
+    assert.match((await output(ids[5] ?? "")).text, /has ended after .*: exit code 0\]$/);
+  });
+
+  test("of which there never was one is none, whatever the id looks like", async (context) => {
+    const { output, stop } = openBackground(context);
+    for (const answer of [await output("1-beef"), await stop("1-beef")])
+      assert.deepEqual(answer, {
+        ok: false,
+        text: "There is no background command 1-beef. Those that you started: none.",
+      });
   });
 
   test("is waited for until the child is stopped, at the longest", async (context) => {
@@ -153,7 +177,7 @@ test("an executor that runs nothing keeps nothing alive", async () => {
   const executor = createCommandExecutor();
   assert.deepEqual(executor.running(), []);
   await executor.close();
-  assert.equal(executor.find("1-0000"), "ended-before");
+  assert.equal(executor.find("1-0000"), undefined);
   assert.equal(existsSync("/proc") && executor.find("x"), undefined);
   await sleep(0);
 });
