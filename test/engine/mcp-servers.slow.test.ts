@@ -50,6 +50,7 @@ describe("a call of a server's tool", () => {
     ["picture", {}, /\[image: image\/png, 8 bytes, not shown\]$/],
     ["dotted_name", {}, /docs\/dotted\.name.*\ndotted$/],
     ["refuse", {}, /^docs\/refuse failed, with this text .*\nno such page$/],
+    ["scream", {}, /it answered with error (?:MCP error -1: )?no \\x1b\[2Jpage\\u\{202e\} \(-1\)/],
     ["huge", {}, /characters cut here/],
     ["ask", {}, /\nrefused$/],
     ["die", {}, /MCP server docs failed: it ended with exit code 7\. Its last output:\na bug in the server$/],
@@ -193,6 +194,11 @@ describe("a server", () => {
 
   const unusable: [how: string, server: Server, expected: RegExp][] = [
     ["ends at once", { start: "not" }, /exit code 3\. Its last output:\nDOCS_DIR is not set\nIts tools are missing/],
+    [
+      "ends with colors and controls",
+      { start: "colorfully" },
+      /Its last output:\nred one\n20 %\nbell  nul \\0 evil \\u\{202e\}\nIts tools are missing/,
+    ],
     ["is not installed", { command: "no-such-program" }, /no-such-program was not found/],
     ["never answers", { start: "silently", start_timeout_seconds: 0.3 }, /did not answer within 0\.3 s/],
     ["prints garbage without an end", { start: "garbled" }, /much that is no message/],

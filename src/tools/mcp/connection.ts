@@ -6,6 +6,7 @@ import type { StreamableHTTPClientTransport, Transport } from "@modelcontextprot
 import { z } from "zod";
 import type { ProgramToWatch } from "../../system/watched-program.ts";
 import { shortLine } from "../../text/short-line.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import { unlessAborted } from "../../values/unless-aborted.ts";
 import { toolErrorText } from "../tool-error.ts";
 import { createProgramTransport, type ProgramTransport } from "./program-transport.ts";
@@ -206,5 +207,5 @@ function describe(sdk: Sdk, error: unknown, waitedMs: number, endedBecause: () =
 }
 
 function quoted(error: unknown): string {
-  return shortLine(error instanceof Error ? error.message : String(error), MAX_QUOTED);
+  return harmless(shortLine(error instanceof Error ? error.message : String(error), MAX_QUOTED));
 }

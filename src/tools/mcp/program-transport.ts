@@ -8,8 +8,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { JSONRPCMessage, Transport } from "@modelcontextprotocol/client";
 import { type ProgramToWatch, startWatched, type WatchedProgram } from "../../system/watched-program.ts";
 import { parseJson } from "../../text/parse-json.ts";
+import { harmless } from "../../text/spelled-text.ts";
 import { tailOf } from "../cut.ts";
 import { createLineSplitter } from "../files/line-splitter.ts";
+import { createCommandOutput } from "../terminal/command-output.ts";
 
 /** Maximum length of a message, in bytes. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
@@ -77,7 +79,7 @@ export function createProgramTransport(
   }
 
   const transport: ProgramTransport = {
-    lastOutput: () => (tail.length < TAIL_CHARACTERS ? tail : tailOf(tail)).trim(),
+    lastOutput: () => shownOutput(tail.length < TAIL_CHARACTERS ? tail : tailOf(tail)),
     async start() {
       running = await startWatched(program);
       const lines = createLineSplitter(NEWLINE, MAX_MESSAGE_BYTES, onLine);
@@ -102,6 +104,13 @@ export function createProgramTransport(
     },
   };
   return transport;
+}
+
+/** As a terminal would show it, with every character that could hide or reorder text spelled out. */
+function shownOutput(text: string): string {
+  const output = createCommandOutput();
+  output.write(Buffer.from(text));
+  return harmless(output.text()).trim();
 }
 
 /** Resolves with how a program ended, once its last output has arrived. */

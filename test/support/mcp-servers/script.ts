@@ -42,6 +42,7 @@ const TOOLS: Record<string, { description: string; inputSchema?: unknown; output
   picture: { description: "A picture." },
   album: { description: "Two pictures." },
   refuse: { description: "Fails." },
+  scream: { description: "Fails with an error of the protocol." },
   where: { description: "Its directory." },
   variable: {
     description: "One of its variables.",
@@ -100,6 +101,7 @@ export function createScript(peer: ScriptedPeer, options: ScriptOptions = {}): (
         })),
       }),
     refuse: (id) => answer(id, { content: [{ type: "text", text: "no such page" }], isError: true }),
+    scream: (id) => peer.send({ jsonrpc: "2.0", id, error: { code: -1, message: "no \x1b[2Jpage\u202e" } }),
     where: (id) => answerText(id, options.cwd ?? ""),
     variable: (id, { name }) => answerText(id, options.variables?.[String(name)] ?? "not set"),
     huge: (id) => answerText(id, "word ".repeat(1_000_000)),

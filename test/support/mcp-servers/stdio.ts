@@ -35,6 +35,11 @@ const STARTS: Record<string, () => void> = {
     process.stderr.write("DOCS_DIR is not set\n");
     process.exit(3);
   },
+  /** Ends with colors, a title, a redrawn line and hidden characters in its last output. */
+  colorfully() {
+    process.stderr.write("\x1b[31mred\x1b[0m\x1b]0;title\x07 one\r\n10 %\r20 %\x1b[K\nbell \x07 nul \0 evil \u202e\n");
+    process.exit(3);
+  },
   /** Never answers, and does not end with its input. */
   silently: stay,
   garbled() {
