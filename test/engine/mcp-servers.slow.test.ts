@@ -197,7 +197,7 @@ describe("a server", () => {
     [
       "ends with colors and controls",
       { start: "colorfully" },
-      /Its last output:\nred one\n20 %\nbell  nul \\0 evil \\u\{202e\}\nIts tools are missing/,
+      /Its last output:\nred one\n20 %\nbell {2}nul \\0 evil \\u\{202e\}\nIts tools are missing/,
     ],
     ["is not installed", { command: "no-such-program" }, /no-such-program was not found/],
     ["never answers", { start: "silently", start_timeout_seconds: 0.3 }, /did not answer within 0\.3 s/],
