@@ -18,7 +18,7 @@ const MEANINGS: { [Field in keyof Dialect]: (value: Dialect[Field]) => string } 
   encryptedReasoning: (is) => `encrypted reasoning is ${is ? "" : "not "}requested`,
   sumHoldsReasoning: (is) => `reasoning is ${is ? "" : "not "}counted in the sum of the usage alone`,
   cacheBreakpoints: (is) =>
-    `the prompt is ${is ? "marked for the cache after the system prompt and the newest messages" : "cached without marks"}`,
+    `the prompt is ${is ? "marked for the cache after the system prompt and the newest messages" : "not marked for the cache"}`,
   eagerToolInput: (is) => `${code("eager_input_streaming")} is ${is ? "" : "not "}sent`,
   tokenLimitField: (field) => `the token limit is sent as ${code(field)}`,
   userAfterTool: (is) => `${is ? "a user message may follow" : "an assistant message is put after"} a tool result`,

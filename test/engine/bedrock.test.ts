@@ -148,6 +148,36 @@ describe("Amazon Bedrock", () => {
     assert.equal(second.messages[2].content[0].toolResult.toolUseId, "tooluse_1");
   });
 
+  test("marks Claude's prompt for the cache, after the system prompt and the newest messages", async (t) => {
+    const { run, requests } = await bedrock(t, (_, index) => (index < 2 ? LOOK : HELLO));
+    await run({ AWS_BEARER_TOKEN_BEDROCK: BEARER });
+    const points = requests.map(({ body }) => {
+      const { system, messages } = JSON.parse(body);
+      const isPoint = (block: object) => "cachePoint" in block;
+      assert.deepEqual(system.slice(1), [{ cachePoint: { type: "default" } }]);
+      return messages.map(({ content }: { content: object[] }) => content.map(isPoint));
+    });
+    const said = [false, false, false];
+    assert.deepEqual(points, [
+      [[false, true]],
+      [[false, true], said, [false, true]],
+      [[false], said, [false, true], said, [false, true]],
+    ]);
+  });
+
+  for (const model of [
+    "anthropic.claude-3-haiku-20240307-v1:0",
+    "anthropic.claude-3-5-sonnet-20240620-v1:0",
+    "amazon.nova-pro-v1:0",
+    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123",
+  ])
+    test(`does not mark the prompt for ${model}, which may reject it`, async (t) => {
+      const { run, requests } = await bedrock(t, (_, index) => (index === 0 ? LOOK : HELLO));
+      await run({ AWS_BEARER_TOKEN_BEDROCK: BEARER }, model);
+      assert.equal(requests.length, 2);
+      for (const { body } of requests) assert.doesNotMatch(body, /cachePoint|cache_control/);
+    });
+
   const efforts: [model: string, fields: object, warns: boolean][] = [
     [
       "global.anthropic.claude-opus-4-6-v1:0",

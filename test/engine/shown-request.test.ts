@@ -184,6 +184,17 @@ describe("a request is shown byte for byte as the vendor received it", () => {
     assert.match(seen.shown[2]?.body ?? "", /"messages":.*"cache_control"/);
   });
 
+  test("Claude's marks for the cache, on OpenRouter", async () => {
+    const openrouter = { ...provider("ACME", "chat_completions"), default_model: "anthropic/claude-sonnet-5" };
+    const seen = await runAndShow(
+      { goal: "Look.", provider: "openrouter" },
+      { config: { providers: { openrouter } }, script: looksTwice },
+      3,
+    );
+    assertSame(seen);
+    assert.match(seen.shown[2]?.body ?? "", /"role":"tool".*"cache_control"/);
+  });
+
   test("a parameter that the vendor rejected is left out, as it was when the request was sent", async () => {
     const script: Script = (request) =>
       "stream_options" in request.body

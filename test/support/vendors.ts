@@ -82,6 +82,14 @@ export const VENDORS: readonly Vendor[] = [
     state: "signature",
   },
   {
+    name: "OpenRouter, with Claude behind it",
+    provider: "openrouter",
+    model: "anthropic/claude-sonnet-5",
+    mode: CHAT,
+    dialect: "openrouter",
+    state: "signature",
+  },
+  {
     name: "Anthropic",
     provider: "anthropic",
     model: "claude-sonnet-5",

@@ -3,6 +3,7 @@
  * that have to be streams.
  */
 import type { Endpoint } from "../../route.ts";
+import { withMarksInParts } from "./chat/cache-marks.ts";
 import { readChat } from "./chat/chat-stream.ts";
 import type { Dialect } from "./dialect/dialect.ts";
 import { withQuery } from "./endpoint-query.ts";
@@ -70,16 +71,17 @@ async function refuseDocument(response: Response, url: string): Promise<Response
   throw saysError(parsedJson(refusal.responseBody)) ? refusal : new NotAStream(type, refusal.responseBody);
 }
 
-/** Renames the fields of the package's body as the endpoint calls them. */
+/** Brings the package's body into the endpoint's form. */
 function inDialect(
   body: Record<string, unknown>,
   { effortField }: Endpoint,
-  { tokenLimitField }: Dialect,
+  { tokenLimitField, cacheBreakpoints }: Dialect,
 ): Record<string, unknown> {
   const { max_tokens: limit, ...rest } = body;
   const isRenamed = limit !== undefined && tokenLimitField !== "max_tokens";
   const named = isRenamed ? { ...rest, [tokenLimitField]: limit } : body;
-  return effortField === "reasoning.effort" ? nestEffort(named) : named;
+  const marked = cacheBreakpoints ? withMarksInParts(named) : named;
+  return effortField === "reasoning.effort" ? nestEffort(marked) : marked;
 }
 
 /** OpenRouter's form of the effort: https://openrouter.ai/docs, "Reasoning Tokens". */

@@ -8,6 +8,7 @@ import {
   noAssistantLast,
   noEmptyAssistant,
   noFields,
+  noMarkBesideResults,
   noMessageFields,
   noUserAfter,
   reasoningBeforeCalls,
@@ -271,8 +272,10 @@ const MISTRAL: ChatVendor = {
 };
 
 const OPENROUTER: ChatVendor = {
-  source: "https://openrouter.ai/docs/api-reference/errors, …/use-cases/reasoning-tokens",
+  source:
+    "https://openrouter.ai/docs/api-reference/errors, …/use-cases/reasoning-tokens; NousResearch/hermes-agent#2362",
   fields: "any",
+  rejects: [noMarkBesideResults],
   reasoning: "reasoning_details",
   errorBody: numbered,
   errors: {

@@ -51,6 +51,23 @@ export function noFields(fields: readonly string[], words: (field: string) => st
   };
 }
 
+/** A mark for the cache belongs into a part of a tool message's content. */
+export const noMarkBesideResults: RequestRule = (body) => {
+  const wrong = saidBy("tool", body).find(({ message }) => message.cache_control !== undefined);
+  return wrong && `messages.${wrong.index}: unexpected cache_control`;
+};
+
+/** @param models those with a cache of prompts */
+export function cachePointsOf(models: RegExp): RequestRule {
+  return ({ system, messages }, model) => {
+    const blocks = [...listOf(system), ...listOf(messages).flatMap(({ content }) => listOf(content))];
+    const points = blocks.filter(({ cachePoint }) => cachePoint !== undefined).length;
+    if (points > 4) return `Found ${points} cache points; a request can have at most 4.`;
+    if (points === 0 || models.test(model)) return undefined;
+    return "You invoked an unsupported model or your request did not allow prompt caching. See the documentation.";
+  };
+}
+
 export function callIds(form: RegExp, words: (id: string) => string): RequestRule {
   return (body) => {
     const ids = saidBy("assistant", body).flatMap(({ message }) =>

@@ -11,6 +11,7 @@ import type { ChildEvent } from "../../../src/event.ts";
 import { eventError } from "../../../src/journal/event-schema.ts";
 import type { ApiMode } from "../../../src/route.ts";
 import { present } from "../../../src/values/present.ts";
+import { fieldsOf } from "../../../src/values/record.ts";
 import { tool } from "../../support/child-stage.ts";
 import { createWireStage, wireRoute } from "../../support/wire-stage.ts";
 
@@ -38,7 +39,8 @@ function eventsIn(journal: string): ChildEvent[] {
 
 /** Marks for the provider's cache are no part of the prompt. */
 function withoutMarks(key: string, value: unknown): unknown {
-  return key === "cache_control" ? undefined : value;
+  if (key === "cache_control") return undefined;
+  return Array.isArray(value) ? value.filter((block) => fieldsOf(block).cachePoint === undefined) : value;
 }
 
 describe("a run that was stored earlier asks the same, byte for byte, from", () => {

@@ -15,7 +15,9 @@ type ConverseBlock = Record<string, unknown>;
 type ConverseTurn = { role: "user" | "assistant"; content: ConverseBlock[] };
 
 export function converseBody({ prompt, tools = [], maxOutputTokens }: LanguageModelV4CallOptions): ConverseBlock {
-  const system = prompt.flatMap((message) => (message.role === "system" ? [{ text: message.content }] : []));
+  const system = prompt.flatMap((message) =>
+    message.role === "system" ? withCachePoint([{ text: message.content }], message) : [],
+  );
   const messages = turnsOf(prompt);
   const specs = tools.filter((tool) => tool.type === "function").map(toolSpec);
   const offered = specs.length > 0 ? specs : formerTools(prompt);
@@ -32,12 +34,21 @@ function turnsOf(prompt: readonly LanguageModelV4Message[]): ConverseTurn[] {
   for (const message of prompt) {
     if (message.role === "system") continue;
     const role = message.role === "assistant" ? "assistant" : "user";
-    const content = message.content.flatMap(blocksOf);
+    const content = message.content.flatMap((part) => withCachePoint(blocksOf(part), part));
     const last = turns.at(-1);
     if (last?.role === role) last.content.push(...content);
     else if (content.length > 0) turns.push({ role, content });
   }
   return turns;
+}
+
+/** A prompt is cached up to such a block. */
+function withCachePoint(
+  blocks: ConverseBlock[],
+  { providerOptions }: Pick<LanguageModelV4Message, "providerOptions">,
+): ConverseBlock[] {
+  const isMarked = providerOptions?.anthropic?.cacheControl !== undefined && blocks.length > 0;
+  return isMarked ? [...blocks, { cachePoint: { type: "default" } }] : blocks;
 }
 
 type ConverseContent = Exclude<LanguageModelV4Message, { role: "system" }>["content"][number];

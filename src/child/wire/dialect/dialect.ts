@@ -15,7 +15,7 @@ export type ReasoningField = "reasoning_content" | "reasoning" | "thinking-parts
  * Raise it whenever the same conversation would be written differently than before: by a row, by the code that writes
  * requests, or by a provider package. `deputy show --request` then says why a request of the past differs.
  */
-export const DIALECT_VERSION = 1;
+export const DIALECT_VERSION = 2;
 
 export type Dialect = {
   /** Where reasoning goes back; `as-received`: in the field in which it came. */
@@ -35,7 +35,7 @@ export type Dialect = {
   encryptedReasoning: boolean;
   /** Tokens of reasoning are counted in the sum of the usage alone, in `chat_completions`. */
   sumHoldsReasoning: boolean;
-  /** Caches a prompt only up to where the request marks it, in `anthropic_messages`. */
+  /** Caches a prompt only up to where the request marks it, and takes such marks. */
   cacheBreakpoints: boolean;
   /** Takes `eager_input_streaming` in a tool, in `anthropic_messages`. */
   eagerToolInput: boolean;

@@ -11,6 +11,8 @@ const KIMI_MODELS = /^(kimi|k[2-9]\b|moonshot)/;
 /** From the third generation on, also under names that follow the newest one. */
 const GEMINI_3_MODELS = /^gemini-(?![12][.-]|[12]$|pro-vision)/;
 const ANTHROPIC_MODELS = /claude/;
+/** Not Claude 3.5 Sonnet, and nothing before it. */
+const CLAUDE_CACHED_ON_BEDROCK = /claude-(3-7-sonnet|3-5-haiku|[a-z]+-([4-9]|\d\d)(?!\d))/;
 
 const KIMI_PROVIDERS = ["kimi", "kimi-cn"];
 const KIMI_HOSTS = ["api.moonshot.ai", "api.moonshot.cn", "api.kimi.com"];
@@ -167,6 +169,29 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
     },
   },
   {
+    name: "Amazon Bedrock",
+    matches: [{ providers: ["bedrock"], hosts: [".amazonaws.com"], apiModes: MESSAGES }],
+    facts: {
+      cacheBreakpoints: {
+        is: false,
+        source: "posit-dev/positron#12142, zeroclaw-labs/zeroclaw#7315: You invoked an unsupported model",
+      },
+    },
+  },
+  {
+    name: "Claude on Amazon Bedrock, from 3.5 Haiku and 3.7 Sonnet on",
+    matches: [
+      { providers: ["bedrock"], hosts: [".amazonaws.com"], model: CLAUDE_CACHED_ON_BEDROCK, apiModes: MESSAGES },
+    ],
+    facts: {
+      cacheBreakpoints: {
+        is: true,
+        source:
+          "https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: cachePoint in system and messages",
+      },
+    },
+  },
+  {
     name: "Anthropic",
     matches: [{ providers: ["anthropic"], hosts: ["api.anthropic.com"], apiModes: MESSAGES }],
     facts: {
@@ -294,6 +319,17 @@ export const DIALECT_ROWS: readonly DialectRow[] = [
         source: "https://openrouter.ai/docs/use-cases/reasoning-tokens: the gateway adds it",
       },
       toolSchema: { is: "json-schema", source: "https://openrouter.ai/docs/features/tool-calling" },
+    },
+  },
+  {
+    name: "Claude on OpenRouter",
+    matches: [{ providers: ["openrouter"], hosts: ["openrouter.ai"], model: ANTHROPIC_MODELS, apiModes: CHAT }],
+    facts: {
+      cacheBreakpoints: {
+        is: true,
+        source:
+          "https://openrouter.ai/docs/features/prompt-caching: cache_control in a text part; NousResearch/hermes-agent#57845: of a tool message too",
+      },
     },
   },
 ];

@@ -121,10 +121,16 @@ function promptOf(call: ModelCall, dialect: Dialect, isContinued: boolean): Lang
  * after this one and after the one before, which is then found again.
  */
 function markForCache(prompt: LanguageModelV4Prompt, isContinued: boolean): void {
-  const asked = prompt.filter(({ role }) => role === "user" || role === "tool").slice(-2);
-  for (const message of [prompt[0], ...(isContinued ? asked : [])])
-    if (message !== undefined) message.providerOptions = { anthropic: { cacheControl: { type: "ephemeral" } } };
+  const asked = prompt.filter((message) => message.role === "user" || message.role === "tool").slice(-2);
+  const ends = isContinued ? asked.map(({ content }) => content.at(-1)) : [];
+  for (const end of [prompt[0], ...ends]) if (end !== undefined) end.providerOptions = CACHE_MARK;
 }
+
+/** For Anthropic's format and Converse, and for `chat_completions`. */
+const CACHE_MARK: SharedV4ProviderOptions = {
+  anthropic: { cacheControl: { type: "ephemeral" } },
+  openaiCompatible: { cache_control: { type: "ephemeral" } },
+};
 
 /**
  * Ids of calls as the vendor takes them. Another provider's ids mean nothing to it, and it rejects ids that do not have

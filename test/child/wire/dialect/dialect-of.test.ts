@@ -39,6 +39,37 @@ test("a vendor is known by its provider, its host or its models, under any prefi
   assert.equal(dialect("lab", "any", "chat_completions", "https://api.mistral.ai.evil.test/v1").userAfterTool, true);
 });
 
+test("prompts are marked for the cache only where a vendor is known to take marks", () => {
+  const isMarked = (provider: string, model: string, mode: ApiMode, baseUrl?: string) =>
+    dialect(provider, model, mode, baseUrl).cacheBreakpoints;
+  for (const model of ["anthropic/claude-sonnet-5", "anthropic/claude-3.5-haiku", "anthropic/claude-opus-4.5:beta"]) {
+    assert.ok(isMarked("openrouter", model, "chat_completions"), model);
+    assert.ok(isMarked("lab", model, "chat_completions", "https://openrouter.ai/api/v1"), model);
+    for (const other of ["ai-gateway", "kilocode", "lab"])
+      assert.ok(!isMarked(other, model, "chat_completions"), other);
+  }
+  for (const model of ["openai/gpt-5.4", "google/gemini-3-pro", "deepseek/deepseek-v4"])
+    assert.ok(!isMarked("openrouter", model, "chat_completions"), model);
+  for (const model of [
+    "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "anthropic.claude-3-7-sonnet-20250219-v1:0",
+    "eu.anthropic.claude-3-5-haiku-20241022-v1:0",
+    "anthropic.claude-opus-4-20250514-v1:0",
+    "global.anthropic.claude-opus-5",
+  ])
+    assert.ok(isMarked("bedrock", model, "anthropic_messages"), model);
+  for (const model of [
+    "anthropic.claude-3-5-sonnet-20241022-v2:0",
+    "anthropic.claude-3-haiku-20240307-v1:0",
+    "anthropic.claude-v2:1",
+    "anthropic.claude-instant-v1",
+    "amazon.nova-pro-v1:0",
+    "openai.gpt-oss-120b-1:0",
+    "arn:aws:bedrock:eu-central-1:123456789012:application-inference-profile/abc123",
+  ])
+    assert.ok(!isMarked("bedrock", model, "anthropic_messages"), model);
+});
+
 test("the token limit has the name that each endpoint takes", () => {
   const limit = (provider: string, model: string, baseUrl?: string) =>
     dialect(provider, model, "chat_completions", baseUrl).tokenLimitField;

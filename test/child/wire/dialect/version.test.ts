@@ -16,7 +16,9 @@ import { TINY_PNG } from "../../../support/tiny-images.ts";
 
 /** Hash of all bodies below, by version. */
 const HASHES: Record<number, string> = {
+  // Without the gateways and clouds.
   1: "269413000b621d34a58a29927b2c16e8121ba8aa6881f162f4b86e50056d084e",
+  2: "d59caa4ccf0f3bf03fc87fe884f85647fbf5a887ea4c0a610da3768e5914116f",
 };
 
 /** Models of vendors that write differently, each in every API mode. */
@@ -30,6 +32,25 @@ const MODELS = [
   "glm-4.7",
   "grok-4",
   "MiniMax-M2",
+];
+
+/** Where a model is written to differently than at its vendor. */
+const ELSEWHERE: readonly Route[] = [
+  route("openrouter", "anthropic/claude-sonnet-5", {
+    endpoint: { baseUrl: "https://openrouter.ai/api/v1", apiMode: "chat_completions", effortField: "reasoning.effort" },
+  }),
+  ...["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-pro-v1:0"].map((model) =>
+    route("bedrock", model, {
+      endpoint: {
+        baseUrl: "https://bedrock-runtime.eu-central-1.amazonaws.com",
+        apiMode: "anthropic_messages",
+        framing: "converse",
+      },
+    }),
+  ),
+  route("vertex", "claude-sonnet-4-5@20250929", {
+    endpoint: { baseUrl: "https://vertex.test/v1/publishers/anthropic", apiMode: "anthropic_messages" },
+  }),
 ];
 
 const nowhere = { fetchFor: () => () => Promise.reject(new Error("nothing is sent")), close: async () => {} };
@@ -92,6 +113,7 @@ test("requests are written as in the version that they name", async () => {
         const endpoint = { baseUrl: "https://endpoint.test/v1", apiMode };
         hash.update(await bodyOn(route("endpoint", model, { endpoint, ...(effort && { effort }) })));
       }
+  for (const elsewhere of ELSEWHERE) hash.update(await bodyOn(elsewhere));
   assert.equal(
     hash.digest("hex"),
     HASHES[DIALECT_VERSION],

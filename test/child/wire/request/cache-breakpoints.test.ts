@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ModelRequest, Script } from "../../../../src/testing/index.ts";
+import { isRecord } from "../../../../src/values/record.ts";
+import { TINY_PNG } from "../../../support/tiny-images.ts";
 import { type Document, play } from "../../../support/whole-stage.ts";
 
 const stepOf = ({ messages }: ModelRequest) => messages.filter(({ role }) => role === "assistant").length + 1;
@@ -33,6 +35,20 @@ function marks(value: unknown, path = ""): string[] {
   );
 }
 
+/** A text in a part is the same as the text alone. */
+function withoutMarks(key: string, value: unknown): unknown {
+  if (key === "cache_control") return undefined;
+  return key === "content" && typeof value === "string" ? [{ type: "text", text: value }] : value;
+}
+
+function assertSamePrefix(requests: readonly ModelRequest[]): void {
+  const messages = requests.map(({ body }) =>
+    (body.messages as unknown[]).map((message) => JSON.stringify(message, withoutMarks)),
+  );
+  for (const [index, later] of messages.entries())
+    if (index > 0) assert.deepEqual(later.slice(0, messages[index - 1]?.length), messages[index - 1]);
+}
+
 describe("Claude in Anthropic's format", () => {
   test("marks the system prompt, this request's end and the one before", async () => {
     const { requests, results } = await play(
@@ -57,10 +73,7 @@ describe("Claude in Anthropic's format", () => {
       { goal: "Look." },
       { config: config("claude-sonnet-5", "anthropic_messages"), script },
     );
-    const bare = (body: unknown) => JSON.stringify(body, (key, value) => (key === "cache_control" ? undefined : value));
-    const messages = requests.map(({ body }) => (body.messages as unknown[]).map(bare));
-    for (const [index, later] of messages.entries())
-      if (index > 0) assert.deepEqual(later.slice(0, messages[index - 1]?.length), messages[index - 1]);
+    assertSamePrefix(requests);
   });
 
   test("a child without tools, which asks once, marks only what its siblings share", async () => {
@@ -74,6 +87,84 @@ describe("Claude in Anthropic's format", () => {
     );
   });
 });
+
+describe("Claude on OpenRouter", () => {
+  const files = { "work/dot.png": TINY_PNG, "work/empty/.keep": "" };
+  const onOpenRouter = (model: string, more: Document = {}): Document => ({
+    providers: {
+      openrouter: {
+        base_url: "${ACME_URL}/v1",
+        api_key: "${ACME_KEY}",
+        models: { [model]: { vision: true, ...more } },
+      },
+    },
+  });
+  const ask = (model: string, script: Script, task = {}) =>
+    play({ goal: "Look.", provider: "openrouter", model, ...task }, { config: onOpenRouter(model), files, script });
+
+  test("marks text parts, of tool messages too, and never beside the content", async () => {
+    const { requests, results } = await ask("anthropic/claude-sonnet-5", script);
+    assert.deepEqual(
+      requests.map(({ body }) => marks(body)),
+      [
+        ["messages.0.content.0", "messages.1.content.0"],
+        ["messages.0.content.0", "messages.1.content.0", "messages.3.content.0"],
+        ["messages.0.content.0", "messages.3.content.0", "messages.5.content.0"],
+        ["messages.0.content.0", "messages.5.content.0", "messages.7.content.0"],
+      ],
+    );
+    assertSamePrefix(requests);
+    assert.equal(results[0]?.cached_share, 0.563);
+  });
+
+  test("marks the last of several results, and what follows images", async () => {
+    const looks: Script = (request) =>
+      stepOf(request) === 1
+        ? {
+            toolCalls: [
+              { id: "c1", name: "read_file", input: { path: "dot.png" } },
+              { id: "c2", name: "list_dir", input: { path: "." } },
+            ],
+          }
+        : { text: "done" };
+    const { requests } = await ask("anthropic/claude-sonnet-5", looks, { images: ["dot.png"] });
+    assert.deepEqual(
+      requests.map(({ body }) => marks(body)),
+      [
+        ["messages.0.content.0", "messages.1.content.1"],
+        ["messages.0.content.0", "messages.4.content.0", "messages.5.content.1"],
+      ],
+    );
+  });
+
+  test("marks no text that is blank, which Anthropic rejects", async () => {
+    const reads: Script = (request) =>
+      stepOf(request) === 1
+        ? { toolCalls: [{ id: "c1", name: "read_file", input: { path: "empty/.keep" } }] }
+        : { text: "done" };
+    const { requests } = await ask("anthropic/claude-sonnet-5", reads);
+    for (const { body } of requests)
+      for (const path of marks(body)) assert.match(String(valueAt(body, `${path}.text`)), /\S/);
+  });
+
+  for (const model of ["openai/gpt-5.4", "google/gemini-3-pro-preview"])
+    test(`${model} there gets no marks`, async () => {
+      const { requests } = await ask(model, script);
+      assert.deepEqual(
+        requests.flatMap(({ body }) => marks(body)),
+        [],
+      );
+    });
+});
+
+function valueAt(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>(
+      (inner, key) => (isRecord(inner) || Array.isArray(inner) ? Reflect.get(inner, key) : undefined),
+      value,
+    );
+}
 
 for (const [model, mode] of [
   ["kimi-k2-thinking", "anthropic_messages"],
