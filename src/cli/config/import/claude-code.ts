@@ -15,6 +15,7 @@ import {
   leaveOutUnneeded,
   type RuleDecision,
   ruleFor,
+  searchRules,
   widened,
 } from "./rules.ts";
 
@@ -67,6 +68,8 @@ function rulesOf(rule: ForeignRule, conversion: ForeignConversion): PermissionRu
   if (tool === "" || tool === "*")
     return leaveOut(rule, "it is no rule for one tool; see delegation.approvals", conversion);
   if (tool.startsWith("mcp__")) return [ruleFor(serverTool(tool), undefined, rule.then)];
+  if (tool === "WebFetch") return pageRules(rule, content, conversion);
+  if (tool === "WebSearch") return searchRules(rule, content, conversion);
   return leaveOutUnneeded(rule, `children have no tool like ${tool}`, conversion);
 }
 
@@ -119,6 +122,17 @@ function unread(rule: ForeignRule, pattern: string, conversion: ForeignConversio
     return leaveOut(rule, "its pattern is empty, or contains what may be a key", conversion);
   conversion.once("Rules that keep a file from reading became rules for every tool, because commands can read it too.");
   return [ruleFor("*", pattern, rule.then)];
+}
+
+/**
+ * `domain:example.com` is that host alone, and `domain:*.example.com` those below it, on any port:
+ * anthropics/claude-code#15260, #67244.
+ */
+function pageRules(rule: ForeignRule, content: string | undefined, conversion: ForeignConversion): PermissionRule[] {
+  if (content === undefined) return [ruleFor("web_fetch", undefined, rule.then)];
+  const [, host] = /^domain:\s*((?:\*\.)?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*)$/iu.exec(content) ?? [];
+  if (host === undefined) return leaveOut(rule, "it is no rule for one domain", conversion);
+  return [ruleFor("web_fetch", rule.then === "allow" ? `https://${host}/*` : `${host}:*`, rule.then)];
 }
 
 // Modes and models ----------------------------------------------------------------------------------------------------

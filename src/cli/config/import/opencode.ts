@@ -12,9 +12,11 @@ import {
   commandRules,
   type ForeignRule,
   fileRules,
+  holdsKey,
   leaveOut,
   leaveOutUnneeded,
   ruleFor,
+  searchRules,
   WRITERS,
   widened,
 } from "./rules.ts";
@@ -89,6 +91,8 @@ function toolRule(tool: string, pattern: string, rule: ForeignRule, conversion: 
   const search = SEARCHING[tool];
   if (search !== undefined && content !== undefined) return leaveOut(rule, "its pattern is no path", conversion);
   if (search !== undefined) return [ruleFor(search, undefined, rule.then)];
+  if (tool === "webfetch") return pageRules(rule, content, conversion);
+  if (tool === "websearch") return searchRules(rule, content, conversion);
   const access = tool === "read" ? "reads" : WRITING.includes(tool) ? "writes" : undefined;
   if (access === undefined) return leaveOutUnneeded(rule, `children have no tool like ${tool}`, conversion);
   if (content === undefined) return fileRules(rule, access, undefined, conversion);
@@ -96,6 +100,14 @@ function toolRule(tool: string, pattern: string, rule: ForeignRule, conversion: 
   if (/^(~|\$HOME|\/)/.test(content))
     return leaveOut(rule, "it is outside of the workspace; see extra_dirs", conversion);
   return fileRules(rule, access, content.replace(/^\.\//, "").replaceAll(/\*+/g, "*"), conversion);
+}
+
+/** The pattern is of the whole URL. Here, it covers no other host than it names. */
+function pageRules(rule: ForeignRule, pattern: string | undefined, conversion: ForeignConversion): PermissionRule[] {
+  if (pattern !== undefined && holdsKey(pattern)) return leaveOut(rule, "it contains what may be a key", conversion);
+  if (rule.then === "allow" && pattern?.includes("://") === false)
+    return leaveOut(rule, "a rule that allows pages must name their scheme", conversion);
+  return [ruleFor("web_fetch", pattern?.replaceAll("?", "*"), rule.then)];
 }
 
 /** A rule for every tool; one that allows is for commands and writes only, so files with secrets still ask. */

@@ -61,6 +61,12 @@ export function fileRules(
   return tools.map((tool) => ruleFor(tool, pattern, rule.then));
 }
 
+/** Rules for searches in the web. A pattern there is of the words to search for. */
+export function searchRules(rule: ForeignRule, pattern: string | undefined, notes: RuleNotes): PermissionRule[] {
+  if (pattern !== undefined) return leaveOut(rule, "its pattern is of what is searched for", notes);
+  return [ruleFor("web_search", undefined, rule.then)];
+}
+
 export function ruleFor(tool: string, match: string | undefined, then: RuleDecision): PermissionRule {
   return present({ tool, match: match === "*" ? undefined : match, then });
 }

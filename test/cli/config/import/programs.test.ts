@@ -47,9 +47,13 @@ function decision(rules: readonly PermissionRule[], command: string): string {
 
 describe("a rule for a tool that children lack", () => {
   const NOTES: [Program, object, string][] = [
-    ["claude-code", { permissions: { deny: ["WebFetch"] } }, "deny WebFetch: not needed: children have no tool"],
-    ["claude-code", { permissions: { ask: ["WebFetch"] } }, "ask WebFetch: not needed: children have no tool"],
-    ["opencode", { permission: { webfetch: "deny" } }, "deny permission.webfetch: not needed: children have no tool"],
+    [
+      "claude-code",
+      { permissions: { deny: ["ExitPlanMode"] } },
+      "deny ExitPlanMode: not needed: children have no tool",
+    ],
+    ["claude-code", { permissions: { ask: ["ExitPlanMode"] } }, "ask ExitPlanMode: not needed: children have no tool"],
+    ["opencode", { permission: { question: "deny" } }, "deny permission.question: not needed: children have no tool"],
   ];
   for (const [program, written, note] of NOTES)
     test(`of ${program} is named as it was written: ${note.split(":")[0]}`, async (context) => {
@@ -63,6 +67,102 @@ describe("a rule for a tool that children lack", () => {
     assert.ok(JSON.stringify(value).includes('"rm *"'), notes);
     const server = await imported(context, "claude-code", { permissions: { deny: ["mcp__git"] } });
     assert.deepEqual(server.value.permissions, [{ tool: "mcp__git__*", then: "deny" }], server.notes);
+  });
+});
+
+describe("rules for pages of the web", () => {
+  const onPage = (rules: readonly PermissionRule[], target: string) =>
+    decidePermission(rules, "ask", "web_fetch", { target, otherwise: "ask", isPage: true }).decision;
+  const decisions = (config: { permissions: PermissionRule[] }, urls: Record<string, string>) =>
+    Object.fromEntries(Object.keys(urls).map((url) => [url, onPage(config.permissions, url)]));
+
+  const CLAUDE: [what: string, permissions: object, expected: Record<string, string>][] = [
+    [
+      "a domain that is allowed",
+      { allow: ["WebFetch(domain:docs.example)"] },
+      {
+        "https://docs.example/": "allow",
+        "https://docs.example/a/b?c=d": "allow",
+        "http://docs.example/": "ask",
+        "https://docs.example:8443/": "ask",
+        "https://www.docs.example/": "ask",
+        "https://docs.example.evil.test/": "ask",
+        "https://evil.test/docs.example/": "ask",
+      },
+    ],
+    [
+      "domains below one that is allowed",
+      { allow: ["WebFetch(domain:*.docs.example)"] },
+      {
+        "https://a.docs.example/x": "allow",
+        "https://a.b.docs.example/": "allow",
+        "https://docs.example/": "ask",
+        "https://evil-docs.example/": "ask",
+      },
+    ],
+    [
+      "a domain that is denied",
+      { deny: ["WebFetch(domain:evil.example)"], allow: ["WebFetch"] },
+      {
+        "https://evil.example/": "deny",
+        "http://EVIL.example:8080/a?b": "deny",
+        "https://evil.example/%2e%2e/a": "deny",
+        "https://good.example/": "allow",
+        "https://not-evil.example/": "allow",
+      },
+    ],
+    [
+      "a domain that asks",
+      { ask: ["WebFetch(domain:*.intern.example)"], allow: ["WebFetch(domain:a.intern.example)"] },
+      { "https://a.intern.example/": "ask", "https://b.intern.example:8443/": "ask" },
+    ],
+    ["all pages", { deny: ["WebFetch"] }, { "https://docs.example/": "deny", "http://127.0.0.1/": "deny" }],
+  ];
+  for (const [what, permissions, expected] of CLAUDE)
+    test(`of Claude Code: ${what}`, async (context) => {
+      const { config, notes } = await imported(context, "claude-code", { permissions });
+      assert.deepEqual(decisions(config, expected), expected);
+      assert.doesNotMatch(notes, /WebFetch/);
+    });
+
+  for (const written of ["WebFetch(domain:*)", "WebFetch(https://a.example/*)", "WebFetch(domain:a.example/b)"])
+    test(`of Claude Code that cannot be expressed are named, and a denial loudly: ${written}`, async (context) => {
+      const { config, notes } = await imported(context, "claude-code", {
+        permissions: { deny: [written], allow: [written] },
+      });
+      assert.deepEqual(config.permissions, []);
+      assert.ok(
+        notes.includes(`WARNING: this denial is not taken, so Deputy does not deny it: deny ${written}`),
+        notes,
+      );
+      assert.ok(notes.includes(`- allow ${written}: `), notes);
+    });
+
+  test("of opencode keep their patterns, which cover no other host", async (context) => {
+    const webfetch = {
+      "*": "ask",
+      "https://docs.example*": "allow",
+      "docs.example/*": "allow",
+      "*evil.example*": "deny",
+    };
+    const { config, notes } = await imported(context, "opencode", { permission: { webfetch, websearch: "deny" } });
+    const expected = {
+      "https://docs.example/a": "allow",
+      "https://docs.example.evil.test/": "ask",
+      "https://www.evil.example/": "deny",
+      "https://other.example/": "ask",
+    };
+    assert.deepEqual(decisions(config, expected), expected);
+    assert.match(notes, /allow permission\.webfetch "docs\.example\/\*": .*must name their scheme/);
+    const search = { target: "x", otherwise: "allow" } as const;
+    assert.equal(decidePermission(config.permissions, "ask", "web_search", search).decision, "deny");
+  });
+
+  test("for searches become rules of web_search", async (context) => {
+    const { config } = await imported(context, "claude-code", {
+      permissions: { deny: ["WebSearch"], allow: ["WebSearch(cats)"] },
+    });
+    assert.deepEqual(config.permissions, [{ tool: "web_search", then: "deny" }]);
   });
 });
 
