@@ -4,8 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { stateDir } from "../../config/trust.ts";
-import { configKeys, TOOLSETS } from "../../config-schema.ts";
+import { configKeys } from "../../config-schema.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
+import { knownToolsets } from "../../routing/toolsets.ts";
 import { allChildren } from "../../run/run.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { present } from "../../values/present.ts";
@@ -113,10 +114,11 @@ function keyValues(): Suggestions {
   return { values: keys.map(({ path, description }) => ({ value: path, about: shortLine(description) })) };
 }
 
-/** Comma-separated: only the last name is typed. */
-function toolsetValues({ typed }: ValueRequest): Suggestions {
-  const before = typed.slice(0, typed.lastIndexOf(",") + 1);
-  return { values: TOOLSETS.map((name) => ({ value: `${before}${name}` })) };
+/** Those of the config's MCP servers too. Comma-separated: only the last name is typed. */
+function toolsetValues(request: ValueRequest): Suggestions {
+  const { known } = knownToolsets(routingAt(request).config);
+  const before = request.typed.slice(0, request.typed.lastIndexOf(",") + 1);
+  return { values: known.map((name) => ({ value: `${before}${name}` })) };
 }
 
 /** Agent programs that `deputy mcp install` knows. */

@@ -23,6 +23,9 @@ providers:
     base_url: http://127.0.0.1:1/v1
     api_key: \${ACME_KEY}
     models: { acme-mini: {}, "acme-mini:free": {}, "$(touch owned)": {} }
+mcp_servers:
+  docs: { command: docs-mcp }
+  git-log: { url: "http://127.0.0.1:1/mcp" }
 `;
 
 /** A home with a config; its provider has a key. */
@@ -81,6 +84,15 @@ describe("on Tab", () => {
     assert.deepEqual(values(await completed("deputy run -p acme -m acme-mini:", { env })), ["acme-mini:free"]);
     assert.deepEqual(await completed("deputy run --provider other --model acme", { env }), []);
     assert.deepEqual(values(await completed("deputy retry x --provider ", { env })), ["acme"]);
+  });
+
+  test("toolsets are those that exist, of the config's MCP servers too", async (context) => {
+    const env = home(context);
+    const offered = async (typed: string) => values(await completed(`deputy chat --toolsets${typed}`, { env }));
+    assert.deepEqual(await offered(" "), ["file", "search", "terminal", "web", "todo", "mcp:docs", "mcp:git-log"]);
+    assert.deepEqual(await offered(" file,mcp:d"), ["file,mcp:docs"]);
+    assert.deepEqual(await offered("=mcp:"), ["--toolsets=mcp:docs", "--toolsets=mcp:git-log"]);
+    assert.deepEqual(values(await completed("deputy chat --toolsets m")), []);
   });
 
   test("runs are offered with their goals, and children after a dot", async (context) => {
