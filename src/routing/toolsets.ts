@@ -42,7 +42,9 @@ export function toolsetsWanted(task: Task, call: Call, { allowed, agent, named: 
     return { ...present({ named }), toolsets: named ?? allowed, warnings: [] };
   const asked = named ?? ofAgent;
   const most = named === undefined ? allowed : ofAgent;
-  const withheld = asked.filter((name) => !most.includes(name));
+  // The agents of other programs have such a list as a matter of course: files with all of their tools name it too.
+  const isTacit = (name: string) => name === "todo" && named === undefined && agent.tools !== undefined;
+  const withheld = asked.filter((name) => !most.includes(name) && !isTacit(name));
   const message =
     named === undefined
       ? `The agent ${agent.name} requests ${withheld.join(", ")}, which delegation.toolsets does not give to children.`

@@ -22,7 +22,18 @@ function matter(lines: string, body = "Do it well."): string {
 }
 
 const WEB = ["web_fetch", "web_search"];
-const ALL = ["read_file", "list_dir", "write_file", "edit_file", "glob", "grep", "terminal", ...WEB, "read_skill"];
+const ALL = [
+  "read_file",
+  "list_dir",
+  "write_file",
+  "edit_file",
+  "glob",
+  "grep",
+  "terminal",
+  ...WEB,
+  "todo",
+  "read_skill",
+];
 
 describe("a file of Claude Code", () => {
   test("names, describes, routes and limits its agent", () => {
@@ -60,9 +71,11 @@ describe("a file of Claude Code", () => {
     ["name: a\ntools: mcp____find, mcp__, mcp_docs", [], /without a counterpart here: mcp____find, mcp__, mcp_docs/],
     [
       "name: a\ndisallowedTools: Write, Edit, Bash(rm *)",
-      ["read_file", "list_dir", "glob", "grep", ...WEB, "read_skill"],
+      ["read_file", "list_dir", "glob", "grep", ...WEB, "todo", "read_skill"],
     ],
     ["name: a\ntools: Grep, Skill", ["grep", "read_skill"]],
+    ["name: a\ntools: Grep, TodoWrite", ["grep", "todo"]],
+    ["name: a\ndisallowedTools: TodoWrite", ALL.filter((name) => name !== "todo")],
     ["name: a\ntools: Read, Write\ndisallowedTools: Write", ["read_file", "list_dir"]],
   ];
   for (const [lines, tools, note] of TOOLS)
@@ -115,22 +128,24 @@ describe("a file of opencode", () => {
     ["mode: all", undefined],
     [
       "tools: { write: false, edit: false }",
-      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"],
+      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "todo", "read_skill"],
     ],
-    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"]],
+    ["tools: { edit: false }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "todo", "read_skill"]],
     ["tools: { '*': false, grep: true }", ["grep"]],
     [
       "tools: { bash: false, webfetch: true, todoread: true }",
       ALL.filter((name) => name !== "terminal"),
       /without a counterpart here: todoread/,
     ],
-    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"]],
+    ["permission: { edit: deny }", ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "todo", "read_skill"]],
     [
       "permission: { edit: ask }",
-      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "read_skill"],
+      ["read_file", "list_dir", "glob", "grep", "terminal", ...WEB, "todo", "read_skill"],
       /edit: ask removes it/,
     ],
     ["permission: { bash: ask }", ALL],
+    ["tools: { todowrite: false }", ALL.filter((name) => name !== "todo")],
+    ["tools: { '*': false, todowrite: true }", ["todo"]],
     ["permission: { webfetch: ask }", ALL.filter((name) => name !== "web_fetch"), /webfetch: ask removes it/],
     ["permission: { webfetch: deny, websearch: deny }", ALL.filter((name) => !WEB.includes(name))],
     ["permission: { bash: { '*': ask, 'git diff': allow } }", ALL],

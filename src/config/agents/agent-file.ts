@@ -183,6 +183,7 @@ const TOOLS: Record<string, ToolRow> = {
   terminal: { toolset: "terminal", claude: ["Bash"], opencode: ["bash"] },
   web_fetch: { toolset: "web", claude: ["WebFetch"], opencode: ["webfetch"] },
   web_search: { toolset: "web", claude: ["WebSearch"], opencode: ["websearch"] },
+  todo: { toolset: "todo", claude: ["TodoWrite"], opencode: ["todowrite"] },
   read_skill: { claude: ["Skill"], opencode: ["skill"] },
 };
 
