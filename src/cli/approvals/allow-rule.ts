@@ -20,7 +20,7 @@ export function parseAllowRule(written: string): PermissionRule {
 }
 
 /** Tools of MCP servers are known once their server has started. */
-const OF_SERVER = /^mcp__\w/;
+const OF_SERVER = /^mcp__[\w*]/;
 
 function knownTool(tool: string, written: string): string {
   if (OF_SERVER.test(tool)) return tool;

@@ -24,6 +24,7 @@ import type { PlannedCall } from "./first-requests.ts";
 import { imagesApart } from "./images.ts";
 import { withoutKeys } from "./known-keys.ts";
 import type { NestedCall } from "./nested-call.ts";
+import { rulesWithoutServer } from "./server-rules.ts";
 
 /** The caller, its location, and its bounds. */
 export type CallOptions = {
@@ -202,7 +203,11 @@ function refuseUnresolved(planned: readonly Planned[], all: boolean): void {
 
 /** Adds rules that take precedence over the config's. */
 export function withPermissions(setup: Setup, permissions: PermissionRule[] = []): Setup {
-  return { ...setup, permissions: [...permissions, ...setup.permissions] };
+  return {
+    ...setup,
+    permissions: [...permissions, ...setup.permissions],
+    warnings: [...setup.warnings, ...rulesWithoutServer(permissions, setup.config)],
+  };
 }
 
 function withBudget(call: Call, maxCostUsd: number | undefined): Call {
