@@ -2,7 +2,7 @@
  * The conversation of a child and its model so far, folded from the child's events. The loop derives its next step from
  * it, so continuing after a crash needs no other code: fold the stored events, and ask again.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { answerTextOf } from "../answer-text.ts";
 import type { Failure } from "../errors.ts";
 import type {
@@ -268,7 +268,7 @@ function applyToolEnd(conversation: Conversation, event: Extract<ChildEvent, { k
 }
 
 function hashOf(...texts: string[]): string {
-  return createHash("sha256").update(texts.join("\0")).digest("base64");
+  return hash("sha256", texts.join("\0"), "base64");
 }
 
 type FailureFacts = Pick<
