@@ -124,7 +124,16 @@ describe("an agent file has its name, tools and model whatever its description l
   test("opencode's patterns may stand without quotes, and tabs before them", () => {
     const matter = (permission: string) => file(`description: Use it: now\nmode: subagent\n${permission}`);
     const agent = read(matter("permission:\n  bash:\n    *: deny\n  edit: deny\ntools:\n\twrite: false"), "opencode");
-    assert.deepEqual(agent.tools, ["read_file", "list_dir", "glob", "grep", "web_fetch", "web_search", "read_skill"]);
+    assert.deepEqual(agent.tools, [
+      "read_file",
+      "list_dir",
+      "glob",
+      "grep",
+      "web_fetch",
+      "web_search",
+      "todo",
+      "read_skill",
+    ]);
   });
 
   test("with Claude Code's own words for models", () => {
