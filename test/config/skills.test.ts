@@ -148,7 +148,7 @@ describe("skills are found", () => {
 
   test("with at most 300 entries of a folder", async (t) => {
     const files = Object.fromEntries(
-      Array.from({ length: 310 }, (_, at) => [`ws/.claude/skills/s${at}/SKILL.md`, skill(`s${at}`)]),
+      Array.from({ length: 310 }, (_, at) => [`home/.claude/skills/s${at}/SKILL.md`, skill(`s${at}`)]),
     );
     const { found, warnings } = await foundIn(t, { files });
     assert.equal(found.length, 300);
