@@ -21,10 +21,17 @@ const PROVIDER_FAILURE_KINDS = [
 export type ProviderFailureKind = (typeof PROVIDER_FAILURE_KINDS)[number];
 
 /**
- * Why a request or a child failed. The last three are not caused by providers: a bug in Deputy, an image or
- * file that changed after planning, and a provider or key that is no longer in the config.
+ * Why a request or a child failed. The last four are not caused by providers: a bug in Deputy, an image or file that
+ * changed after planning, a provider or key that is no longer in the config, and a working copy that could not be made
+ * or set up.
  */
-export const FAILURE_KINDS = [...PROVIDER_FAILURE_KINDS, "internal", "input-changed", "route-gone"] as const;
+export const FAILURE_KINDS = [
+  ...PROVIDER_FAILURE_KINDS,
+  "internal",
+  "input-changed",
+  "route-gone",
+  "setup-failed",
+] as const;
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** The kind that interrupts a child: a resume continues it once the route is back. */
@@ -86,6 +93,7 @@ export const PROBLEM_CODES = [
   "image-unusable",
   "images-unsupported",
   "file-unusable",
+  "isolation-unavailable",
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 

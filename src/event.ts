@@ -4,6 +4,7 @@
  */
 import type { Failure, Warning } from "./errors.ts";
 import type { StoredImage } from "./image.ts";
+import type { SavedWork, WorktreeFacts } from "./isolation.ts";
 import type { Planned } from "./plan.ts";
 import type { Route, Wish } from "./route.ts";
 import type { Call } from "./task.ts";
@@ -382,6 +383,10 @@ export type ChildEvent =
       | { text: string; reason: "steer"; steerId: string; hosts?: string[] }
     >
   | OfChild<"child-warn", { warning: Warning }>
+  /** The child works in a working copy of its own, which is there. Before its start, and again at each resume. */
+  | OfChild<"worktree-add", WorktreeFacts>
+  /** Its work is on its branch, in the repository that it is a copy of; or could not be saved, and is in the copy. */
+  | OfChild<"worktree-save", SavedWork | { error: string }>
   | OfChild<"child-end", { ending: Ending; durationMs: number }>;
 
 /** Broadcast live and never stored: the finished message is stored once. */
@@ -432,6 +437,8 @@ export const DURABILITY = {
   "delegation-charge": "stored",
   "message-add": "stored",
   "child-warn": "stored",
+  "worktree-add": "barrier",
+  "worktree-save": "stored",
   "child-end": "barrier",
   "text-delta": "live",
   "reasoning-delta": "live",
@@ -446,7 +453,7 @@ export const DURABILITY = {
  * run without one is of format 1. Raise it when an earlier program would misread a run: with a new event kind, or a
  * field that changes what other fields mean.
  */
-export const JOURNAL_FORMAT = 2;
+export const JOURNAL_FORMAT = 3;
 
 /** Events that any process may write about a run it does not own. */
 export const REQUESTS = [

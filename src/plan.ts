@@ -3,6 +3,7 @@
 import type { Problem } from "./errors.ts";
 import type { FileRef } from "./given-file.ts";
 import type { ImageRef } from "./image.ts";
+import type { WorktreePlan } from "./isolation.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
 
@@ -59,6 +60,13 @@ export type Ready = {
   compaction?: CompactionPlan;
   /** The child may delegate. */
   role?: "orchestrator";
+  /** The plan of its own working copy; absent = it works in its workspace. */
+  worktree?: WorktreePlan;
+  /**
+   * Root of the working copy that contains its workspace: its own, or that of a child above it. Absent = the user's own
+   * tree. Outside of it, such a child changes nothing.
+   */
+  copy?: string;
 };
 /** The plan of a task; every task of a call has one before anything starts. */
 export type Planned = Ready | { task: Task; problem: Problem };

@@ -281,6 +281,8 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
     case "tool-start":
     case "approval-ask":
     case "approval-end":
+    case "worktree-add":
+    case "worktree-save":
       return;
     default:
       event satisfies never;

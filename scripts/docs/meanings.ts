@@ -90,6 +90,11 @@ export const FAILURES: Record<FailureKind, Explained> = {
       "the provider, its endpoint or its key is no longer in the config, or its `api_key_command` printed no key. The child is `interrupted`",
     todo: "Restore the entry or the key, or repair the command, then `deputy resume ID`.",
   },
+  "setup-failed": {
+    says: ["Its working copy could not be", "isolation_setup failed"],
+    means: "the child's [working copy](isolation.md) could not be made, or `isolation_setup` failed in it",
+    todo: "Repair what the message names, then `deputy retry ID`.",
+  },
 };
 
 export const PROBLEMS: Record<ProblemCode, Explained> = {
@@ -193,6 +198,11 @@ export const PROBLEMS: Record<ProblemCode, Explained> = {
     says: ["expected a file that may be read", "expected text", "bytes together"],
     means: "a file of the task is missing, outside the workspace, protected, too large, or not text",
     todo: "See [files](delegation.md#files) for what is accepted.",
+  },
+  "isolation-unavailable": {
+    says: ["A working copy of its own is impossible"],
+    means: "the child was to work in a [copy of its own](isolation.md), and none can be made; it never runs in place",
+    todo: "Repair what the message names, or set `isolation: none` for the task.",
   },
   "images-unsupported": {
     says: ["Expected a model that accepts images"],
@@ -302,6 +312,8 @@ export const EVENTS: Record<EventKind, string> = {
   "tool-end": "the outcome of a tool call: text for the model, changed files",
   "message-add": "the child got a message: a repair request, a wrap-up request or a steering message",
   "child-warn": "a warning about a child",
+  "worktree-add": "the child's own working copy is there: its path, its branch and the commit it starts from",
+  "worktree-save": "the child's work is on its branch: the newest commit and the changed files; or the reason why not",
   "child-end": "how the child ended",
   "text-delta": "a chunk of an answer",
   "reasoning-delta": "a chunk of the model's reasoning",

@@ -170,6 +170,8 @@ export function applyEvent(conversation: Conversation, event: ChildEvent): void 
     case "compact-start":
     case "pause-start":
     case "delegation-charge":
+    case "worktree-add":
+    case "worktree-save":
     case "approval-ask":
     case "approval-end":
     case "child-end":

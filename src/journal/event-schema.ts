@@ -75,6 +75,11 @@ const FACTS = {
   },
   "message-add": { childId: text, text: z.unknown(), reason: text, hosts: z.array(text).optional() },
   "child-warn": { childId: text, warning },
+  "worktree-add": { childId: text, path: text, repository: text, branch: text, base: text, baseName: text },
+  "worktree-save": {
+    ...{ childId: text, branch: text.optional(), base: text.optional(), head: text.optional(), error: text.optional() },
+    files: z.array(z.looseObject({ path: text })).optional(),
+  },
   "child-end": { childId: text, ending, durationMs: number },
 } satisfies Record<StoredEvent["kind"], z.ZodRawShape>;
 

@@ -64,6 +64,9 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
     case "child-end":
       child.ended = true;
       return undefined;
+    case "worktree-add":
+    case "worktree-save":
+      return undefined; // The copy is there before the child starts, and even if it never does.
     case "step-start":
       child.asking = event.step;
       return beforeStart(child, event);

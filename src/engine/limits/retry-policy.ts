@@ -37,6 +37,7 @@ export const RETRY_RULES = {
   internal: { tries: 1, waitMs: 0, fallback: false },
   "input-changed": { tries: 1, waitMs: 0, fallback: false },
   "route-gone": { tries: 1, waitMs: 0, fallback: true },
+  "setup-failed": { tries: 1, waitMs: 0, fallback: false },
 } as const satisfies Record<FailureKind, RetryRule>;
 
 /** Longest wait that Deputy chooses itself, in milliseconds. */
