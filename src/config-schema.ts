@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { parseBaseUrl } from "./base-url.ts";
 import { DURABILITY } from "./event.ts";
+import { DIRTY_STATES, ISOLATIONS } from "./isolation.ts";
 import { ALL_SERVERS, SERVER_NAME, serverOf, serverToolset } from "./mcp-names.ts";
 import { API_MODES, EFFORTS } from "./route.ts";
 import { mayBeKey } from "./secret.ts";
@@ -372,6 +373,31 @@ const delegation = z.strictObject({
     .describe(
       "Toolsets that children may have. A task can ask for fewer, never for more. `mcp:<server>`: the tools of one of " +
         "`mcp_servers`; `mcp:*`: of all.",
+    ),
+  isolation: z
+    .enum(ISOLATIONS)
+    .default("none")
+    .describe(
+      "Where children with file or terminal tools work, unless a task says so. `worktree`: each in a copy of the " +
+        "repository, on a branch of its own. `none`: in their workspace.",
+    ),
+  isolation_include: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Files and folders of the repository that git does not track and each working copy gets too: `[node_modules, .env]`.",
+    ),
+  isolation_setup: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("A command line, such as `npm ci`, that runs in each new working copy before the child's first request."),
+  isolation_dirty: z
+    .enum(DIRTY_STATES)
+    .default("ignore")
+    .describe(
+      "Uncommitted changes of the repository. `ignore`: working copies begin with the commit. `carry`: they begin with " +
+        "the changes and untracked files too, as a commit.",
     ),
   approvals: z
     .enum(["ask", "allow", "deny"])

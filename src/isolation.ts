@@ -31,7 +31,7 @@ export type WorktreePlan = {
 };
 
 /** A file that differs between two commits. Paths are relative to the child's workspace. */
-export type FileChange = { path: string; added?: number; removed?: number };
+export type FileLines = { path: string; added?: number; removed?: number };
 
 /** A new working copy, or one that was made again or found again by a resume. */
 export type WorktreeFacts = {
@@ -61,7 +61,7 @@ export type SavedWork = {
   head: string;
   /** Commits since the start. */
   commits: number;
-  files: FileChange[];
+  files: FileLines[];
   unsaved?: string[];
 };
 

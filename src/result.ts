@@ -5,6 +5,7 @@
 
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
 import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
+import type { SavedWork, WorktreeFacts } from "./isolation.ts";
 import type { Planned, Ready } from "./plan.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
 import { roundUsd } from "./text/money.ts";
@@ -101,10 +102,16 @@ type ResultFacts = {
   duration_seconds: number;
   /** Every tool call, in order. */
   tool_trace: ToolTrace[];
-  /** Paths that file tools changed, relative to the workspace. */
+  /** Paths that file tools changed, relative to the workspace; with `isolation: worktree`, what git finds changed. */
   files_changed: string[];
-  /** Lines that the file tools added and removed, by path. A file that was changed in another way is absent. */
+  /** Lines added and removed, by path, by the file tools or on the branch. A file changed in another way is absent. */
   lines_changed?: LinesChanged;
+  /** With `isolation: worktree`: the branch with the child's work. Absent if it changed nothing. */
+  branch?: string;
+  /** With `isolation: worktree`: the commit that the child started from. */
+  base?: string;
+  /** With `isolation: worktree`: commits on the branch since then. */
+  commits?: number;
   /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
   /** What the user should know about this child, such as a fallback that was used. */
@@ -190,6 +197,12 @@ export type ChildStats = {
   toolTrace: ToolTrace[];
   filesChanged: Set<string>;
   linesChanged: LinesChanged;
+  /** Its own working copy, and what was last saved of it. */
+  worktree?: Pick<WorktreeFacts, "path" | "repository" | "subdirectory" | "branch" | "base"> & {
+    /** The commit that the child started on. */
+    start: string;
+    saved?: SavedWork;
+  };
   /** Usage of its own delegations, by id. */
   charges: Map<string, NestedUsage>;
   warnings: Warning[];
@@ -259,8 +272,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       addToolCall(tally, event);
       return;
     case "delegation-charge":
-      tally.charges.set(event.charge.delegationId, event.charge);
-      for (const path of event.charge.filesChanged) tally.filesChanged.add(path);
+      addCharge(tally, event.charge);
       return;
     case "child-warn":
       tally.warnings.push(event.warning);
@@ -269,8 +281,7 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
       endChild(tally, event);
       return;
     case "message-add":
-      if (event.reason === "user") beginTurn(tally);
-      else if (event.reason === "empty_answer" || event.reason === "repeated_call") countQuirk(tally, event.reason);
+      addMessage(tally, event.reason);
       return;
     case "pause-start":
       startPause(tally, event);
@@ -281,8 +292,12 @@ export function applyToStats(tally: ChildStats, event: ChildEvent): void {
     case "tool-start":
     case "approval-ask":
     case "approval-end":
+      return;
     case "worktree-add":
+      addWorktree(tally, event);
+      return;
     case "worktree-save":
+      addSavedWork(tally, event);
       return;
     default:
       event satisfies never;
@@ -345,6 +360,47 @@ function addToolCall(tally: ChildStats, event: Extract<ChildEvent, { kind: "tool
   }
   if (event.isUnknownTool) countQuirk(tally, "unknown_tool");
   if (event.outcome === "unknown") tally.warnings.push(outcomeUnknown(event));
+}
+
+function addCharge(tally: ChildStats, charge: NestedUsage): void {
+  tally.charges.set(charge.delegationId, charge);
+  for (const path of charge.filesChanged) tally.filesChanged.add(path);
+}
+
+function addMessage(tally: ChildStats, reason: Extract<ChildEvent, { kind: "message-add" }>["reason"]): void {
+  if (reason === "user") beginTurn(tally);
+  else if (reason === "empty_answer" || reason === "repeated_call") countQuirk(tally, reason);
+}
+
+function addWorktree(tally: ChildStats, event: Extract<ChildEvent, { kind: "worktree-add" }>): void {
+  const { path, repository, subdirectory, branch, base, carried } = event;
+  const saved = tally.worktree?.saved;
+  tally.worktree = { path, repository, subdirectory, branch, base, start: carried ?? base, ...present({ saved }) };
+}
+
+/** What git finds is all that the child changed, however it did. */
+function addSavedWork(tally: ChildStats, saved: SavedWork | { error: string }): void {
+  if ("error" in saved) return;
+  if (tally.worktree === undefined) throw new Error(`${tally.childId}: its work was saved before it had a copy`);
+  const { branch, base, head, commits, files, unsaved } = saved;
+  tally.worktree = {
+    ...tally.worktree,
+    branch,
+    saved: { branch, base, head, commits, files, ...present({ unsaved }) },
+  };
+  tally.filesChanged = new Set(saved.files.map(({ path }) => path));
+  tally.linesChanged = Object.fromEntries(
+    saved.files.flatMap(({ path, added, removed }) =>
+      added === undefined || removed === undefined ? [] : [[path, { added, removed }]],
+    ),
+  );
+}
+
+function worktreeFields({ worktree }: ChildStats) {
+  if (worktree === undefined) return {};
+  const { base, saved } = worktree;
+  const commits = saved?.commits;
+  return { ...(commits !== undefined && commits > 0 && { branch: worktree.branch }), base, ...present({ commits }) };
 }
 
 function countQuirk({ quirks }: ChildStats, name: keyof Quirks, count = 1): void {
@@ -477,6 +533,7 @@ function base(tally: ChildStats) {
     tool_trace: [...tally.toolTrace],
     files_changed: [...tally.filesChanged],
     ...(Object.keys(tally.linesChanged).length > 0 && { lines_changed: { ...tally.linesChanged } }),
+    ...worktreeFields(tally),
     delegations: [...tally.charges.keys()].toSorted((one, other) => one.localeCompare(other, "en", { numeric: true })),
     warnings: [...tally.warnings],
     transcript: `deputy show ${tally.carriedFrom ?? tally.childId}`,

@@ -1,4 +1,5 @@
 /** The types of a parsed call, with what editors show about each field. `task.ts` has the schema that they come from. */
+import type { Isolation } from "./isolation.ts";
 import type { Effort } from "./route.ts";
 
 /** Fields that a task may have and, as a default for all tasks, a call. */
@@ -19,6 +20,10 @@ type SharedFields = {
   timeout_seconds?: number | undefined;
   /** Maximum cost in USD. Next to `tasks`: of all tasks together. */
   max_cost_usd?: number | undefined;
+  /** `worktree`: a copy and branch of the repository for the child alone. Default: the user's setting. */
+  isolation?: Isolation | undefined;
+  /** With `worktree`: the branch, tag or commit to start from. Default: HEAD. */
+  base?: string | undefined;
 };
 
 export type Task = SharedFields & {

@@ -7,6 +7,7 @@ import { z } from "zod";
 import { DeputyError } from "./errors.ts";
 import { MAX_FILES } from "./given-file.ts";
 import { MAX_IMAGES } from "./image.ts";
+import { ISOLATIONS } from "./isolation.ts";
 import { EFFORTS } from "./route.ts";
 import { mayBeKey, withoutKeyLikes } from "./secret.ts";
 import type { Call, Task } from "./task-fields.ts";
@@ -34,7 +35,7 @@ const modelWish = z.union([name, modelObject]);
 
 /** Fields that a task may have and, as a default for all tasks, a call. */
 const sharedShape = {
-  context: z.string().optional().describe("Background for the child. With `tasks`, all tasks share it."),
+  context: z.string().optional().describe("Background. With `tasks`, all tasks share it."),
   model: modelWish
     .optional()
     .describe(
@@ -48,36 +49,31 @@ const sharedShape = {
       "Slug (`openrouter`). PROVIDER OVERRIDE: endpoint, key and API mode come from this provider; the previous ones " +
         "are discarded. Without `model`, its default model runs.",
     ),
-  reasoning_effort: effort.optional().describe("Also `effort` or `thinking`. Default: the model's."),
-  toolsets: z
-    .array(name)
-    .optional()
-    .describe("Subset of yours: file, search, terminal, web, mcp:<server>. Default: all."),
-  max_iterations: z.int().positive().optional().describe("Maximum model requests."),
+  reasoning_effort: effort.optional().describe("Also `effort` or `thinking`."),
+  toolsets: z.array(name).optional().describe("Subset of yours: file, search, terminal, web, mcp:<server>."),
+  max_iterations: z.int().positive().optional().describe("Maximum requests."),
   timeout_seconds: z.number().positive().optional().describe("Maximum wall time."),
-  max_cost_usd: z.number().positive().optional().describe("Maximum cost. Next to `tasks`: of all tasks together."),
+  max_cost_usd: z.number().positive().optional().describe("Maximum cost; next to `tasks`, of all."),
+  isolation: z.enum(ISOLATIONS).optional().describe("`worktree`: a copy and branch for the child."),
+  base: name.min(1).optional().describe("Ref to branch from."),
 };
 
 /** Task-only fields. */
 const taskOnlyShape = {
   goal: z.string().describe("Self-contained instruction. The child sees only this, `context` and its workspace."),
-  output_schema: z.record(z.string(), z.unknown()).optional().describe("JSON Schema of the answer; one repair turn."),
-  tags: z.array(name.min(1)).optional().describe("Words for the user's routing rules (`explore`)."),
-  agent: name.optional().describe("Agent definition. `model` etc. override its own."),
-  images: z
-    .array(z.string())
-    .max(MAX_IMAGES)
-    .optional()
-    .describe(`Up to ${MAX_IMAGES} paths or URLs. Needs a vision model.`),
-  files: z.array(z.string()).max(MAX_FILES).optional().describe("Paths of text files to give the child."),
-  workspace: z.string().optional().describe("Working directory. Default: the caller's."),
-  role: z.enum(ROLES).optional().describe("`orchestrator` may delegate, within `max_spawn_depth`."),
+  output_schema: z.record(z.string(), z.unknown()).optional().describe("JSON Schema of the answer."),
+  tags: z.array(name.min(1)).optional().describe("Words for the user's routing rules."),
+  agent: name.optional().describe("Agent definition."),
+  images: z.array(z.string()).max(MAX_IMAGES).optional().describe(`Up to ${MAX_IMAGES} paths or URLs.`),
+  files: z.array(z.string()).max(MAX_FILES).optional().describe("Text files for the child."),
+  workspace: z.string().optional().describe("Working directory."),
+  role: z.enum(ROLES).optional().describe("`orchestrator` may delegate."),
 };
 
 const taskSchema = z.strictObject({ ...taskOnlyShape, ...sharedShape }) satisfies z.ZodType<Task, Task>;
 const batchSchema = z.strictObject({
   ...sharedShape,
-  tasks: z.array(taskSchema).min(1).describe("Batch: one child per task. Fields as above."),
+  tasks: z.array(taskSchema).min(1).describe("One child per task; fields as above."),
 }) satisfies z.ZodType<Call, Call>;
 
 export type { Call, Task };
@@ -111,6 +107,9 @@ const MEANT: Readonly<Record<string, string>> = {
   response_format: "output_schema",
   timeout: "timeout_seconds",
   subagent_type: "agent",
+  worktree: "isolation",
+  ref: "base",
+  base_ref: "base",
 };
 
 /** Lists of words, of which none contains a comma. */

@@ -26,6 +26,7 @@ import { TOOL_EFFECTS } from "./fields/config-tools.ts";
 import { WEB_EFFECTS } from "./fields/config-web.ts";
 import type { Effects } from "./fields/effects.ts";
 import { FLAG_EFFECTS } from "./fields/flags.ts";
+import { ISOLATION_CALL_EFFECTS, ISOLATION_EFFECTS } from "./fields/isolation.ts";
 import { TASK_EFFECTS } from "./fields/task.ts";
 import { VARIABLE_EFFECTS } from "./fields/variables.ts";
 
@@ -51,6 +52,7 @@ describe("every field of delegate_task has its effect", () => {
   seen([...callPaths, ...modelPaths, ...otherNames, ...otherNames.map((name) => `tasks[].${name}`)], {
     ...CALL_EFFECTS,
     ...TASK_EFFECTS,
+    ...ISOLATION_CALL_EFFECTS,
   });
 });
 
@@ -81,6 +83,8 @@ describe("the JSON Schema of delegate_task and the parser take the same", () => 
     images: ["chart.png"],
     files: ["notes.md"],
     role: "orchestrator",
+    isolation: "worktree",
+    base: "main",
     tasks: [{ goal: "one" }],
   };
 
@@ -128,6 +132,7 @@ describe("every config key has its effect", () => {
       ...AGENT_EFFECTS,
       ...PROVIDER_EFFECTS,
       ...LIMIT_EFFECTS,
+      ...ISOLATION_EFFECTS,
       ...TOOL_EFFECTS,
       ...WEB_EFFECTS,
       ...MCP_EFFECTS,

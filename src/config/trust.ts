@@ -19,6 +19,12 @@ export function stateDir(env: Environment): string {
   return join(env.HOME || homedir(), ".local", "state", "deputy");
 }
 
+/** The directory of the working copies that children have. */
+export function worktreesDir({ XDG_DATA_HOME: shared = "", HOME }: Environment): string {
+  const data = shared.trim() === "" ? join(HOME || homedir(), ".local", "share") : shared;
+  return join(data, "deputy", "work");
+}
+
 /** Trusts a project file in its current state. @throws DeputyError `config-invalid` | `input-unreadable` */
 export function trustConfig(path: string, state: string): void {
   const texts = readConfigTexts(path, "project");

@@ -53,6 +53,8 @@ export type Bounds = {
   realPaths?: BoundPaths;
   /** Directories that contain the delegator's workspace. */
   enclosing?: readonly string[];
+  /** Root of the working copy that the delegator works in: its children change nothing outside of it. */
+  copy?: string;
 };
 
 /** `agents`: prompts of the agent definitions that tasks use, by name. */

@@ -16,13 +16,13 @@ export function closeAbandoned(run: Run, by: string, at: number, target?: string
 
 /** Ends the child's delegations first, then records their usage, then ends the child itself. */
 function closeChild({ tally, delegations }: RunChild, run: Run, by: string, at: number): StoredEvent[] {
-  const { childId, planned } = tally;
+  const { childId } = tally;
   const { delegationId } = run;
   const below = delegations.filter(({ endedAt }) => endedAt === undefined);
   return [
     ...below.flatMap((nested) => [
       ...closeAbandoned(nested, by, at),
-      folded(run, { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, planned) }),
+      folded(run, { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, tally) }),
     ]),
     folded(run, interruption(delegationId, childId, by, at)),
   ];

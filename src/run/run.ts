@@ -2,7 +2,7 @@
  * A run: the state of a delegation, folded from its events. Results, the live tree, listings and resume read only this.
  * It holds no messages of children.
  */
-import { relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { type ApprovalFacts, requestCode } from "../approval-request.ts";
 import type { Config } from "../config-schema.ts";
 import type { Warning } from "../errors.ts";
@@ -314,19 +314,25 @@ export function budgetOf(run: Run, { delegation }: Config): number | undefined {
   return limits.length === 0 ? undefined : Math.min(...limits);
 }
 
-/** Usage of a delegation, for the child that made it. */
-export function nestedUsage({ delegationId, children }: Run, maker: Planned): NestedUsage {
+/** Usage of a delegation, for the child that made it. Changes in a child's own copy are on its branch alone. */
+export function nestedUsage({ delegationId, children }: Run, maker: ChildStats): NestedUsage {
   const filesChanged = children.flatMap(({ tally }) =>
-    [...tally.filesChanged].map((path) => shownFrom(maker, tally.planned, path)),
+    tally.worktree === undefined ? [...tally.filesChanged].map((path) => shownFrom(maker, tally, path)) : [],
   );
   const used = sumOf(children.map(({ tally }) => usageTotals(tally)));
   return { delegationId, ...used, filesChanged: [...new Set(filesChanged)] };
 }
 
 /** Converts a path in a child's workspace to a path in its parent's workspace. */
-function shownFrom(maker: Planned, child: Planned, path: string): string {
-  if (!("workspace" in maker && "workspace" in child)) return path;
-  return relative(maker.workspace, resolve(child.workspace, path));
+function shownFrom(maker: ChildStats, child: ChildStats, path: string): string {
+  const [from, to] = [workspaceOf(maker), workspaceOf(child)];
+  return from === undefined || to === undefined ? path : relative(from, resolve(to, path));
+}
+
+/** Where a child works: in its own copy, if it has one. */
+function workspaceOf({ planned, worktree }: ChildStats): string | undefined {
+  if (worktree !== undefined) return join(worktree.path, worktree.subdirectory);
+  return "workspace" in planned ? planned.workspace : undefined;
 }
 
 type Resume = Extract<StoredEvent, { kind: "delegation-resume" }>;

@@ -32,6 +32,8 @@ export type ToolsOptions = {
   realPaths: BoundPaths;
   /** Directories that contain the workspace, at which rules for paths start too. */
   enclosing?: readonly string[];
+  /** The extra directories can only be read. */
+  isConfined?: boolean;
   toolsets: readonly string[];
   /** The environment of commands, without secrets: read for each command, because more keys may be known by then. */
   environment(): Record<string, string>;
@@ -67,8 +69,8 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
 
 /** The tools of these toolsets, in the toolsets' order. Planning has rejected unknown ones. */
 export function createTools(options: ToolsOptions): Tool[] {
-  const { workspace: root, extraDirs, own, realPaths, enclosing = [] } = options;
-  const workspace = { root, extraDirs, own, realPaths, enclosing };
+  const { workspace: root, extraDirs, own, realPaths, enclosing = [], isConfined = false } = options;
+  const workspace = { root, extraDirs, own, realPaths, enclosing, isConfined };
   return options.toolsets
     .filter(isToolset)
     .flatMap((toolset) => CREATE[toolset](workspace, options))

@@ -19,6 +19,7 @@ import type { Planned } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
 import type { Task } from "../../src/task.ts";
 import type { Tool } from "../../src/tool.ts";
+import { createWorktrees } from "../../src/worktree/worktrees.ts";
 import { leaseOf, route as plainRoute, written } from "./child-stage.ts";
 
 export type ModelScript = (request: ModelCall, signal: AbortSignal) => Promise<Reply>;
@@ -103,6 +104,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     model,
     schemas: createSchemaChecker(),
     logError: staged.logError ?? (() => {}),
+    worktrees: createWorktrees({ env: {}, directory: "/nowhere/work", pid: process.pid }),
     newId: () => `run${++ids}${Math.random().toString(36).slice(2, 6)}`,
     setup: () => setup,
     closeConnections: async () => {},

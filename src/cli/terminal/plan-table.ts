@@ -2,6 +2,7 @@
 
 import { priceDocument } from "../../available-models.ts";
 import type { Estimates, Plan } from "../../engine/engine.ts";
+import { branchOf, type WorktreePlan } from "../../isolation.ts";
 import type { Limits, Planned, Ready } from "../../plan.ts";
 import { requestedReport } from "../../result.ts";
 import type { Price, Route } from "../../route.ts";
@@ -52,10 +53,24 @@ export function formatPlan(plan: EstimatedPlan, strict: boolean, paint: Paint, o
       "route" in planned ? planned.route.warnings.map((warning) => `${places[index]} ${warning.message}`) : [],
     ),
   ].map((text) => paint("yellow", `! ${oneLine(text)}`));
+  const copies = plan.planned.flatMap((planned, index) =>
+    "worktree" in planned && planned.worktree !== undefined
+      ? [`${places[index]} in a copy of ${planned.worktree.repository}, ${worktreeText(planned.worktree, index)}`]
+      : [],
+  );
   const verdict = summaryOf(rows.length, problems.length, strict);
-  const lines = [...problems, ...warnings, ...estimateLines(plan), verdict].map((line) => `${wrapFor(output, line)}\n`);
+  const lines = [...problems, ...copies.map(oneLine), ...warnings, ...estimateLines(plan), verdict].map(
+    (line) => `${wrapFor(output, line)}\n`,
+  );
   return `${formatTable(PLAN_COLUMNS, rows, paint, columnsOf(output))}${lines.join("")}`;
 }
+
+/** `from HEAD of main (1a2b3c4d5e6f) on branch deputy/<run>/1-fix-it`: the run has no id yet. */
+function worktreeText({ base, baseName, slug }: WorktreePlan, index: number): string {
+  return `from ${baseName} (${base.slice(0, SHA_SHOWN)}) on branch ${branchOf(`<run>.${index + 1}`, slug)}`;
+}
+
+const SHA_SHOWN = 12;
 
 function summaryOf(ready: number, problems: number, strict: boolean): string {
   const starting = strict && problems > 0 ? 0 : ready;
@@ -141,7 +156,7 @@ export function planDocument(plan: EstimatedPlan) {
       task_index: index,
       goal: planned.task.goal,
       ...estimateDocument(plan.estimates.tasks[index]),
-      ...("route" in planned ? readyDocument(planned) : { problem: planned.problem }),
+      ...("route" in planned ? readyDocument(planned, index) : { problem: planned.problem }),
     })),
     /** One request of each task; null if a price is unknown. */
     estimated_cost_usd: isComplete ? roundUsd(knownUsd) : null,
@@ -163,7 +178,10 @@ function estimateDocument(task: Estimates["tasks"][number]) {
   };
 }
 
-function readyDocument({ route, limits, toolsets, tools, workspace, agent, images = [], files = [] }: Ready) {
+function readyDocument(
+  { route, limits, toolsets, tools, workspace, agent, images = [], files = [], worktree }: Ready,
+  index: number,
+) {
   return {
     ...present({ agent }),
     route: routeDocument(route),
@@ -173,11 +191,16 @@ function readyDocument({ route, limits, toolsets, tools, workspace, agent, image
     ...(images.length > 0 && { images }),
     ...(files.length > 0 && { files }),
     workspace,
+    ...(worktree !== undefined && { worktree: worktreeDocument(worktree, index) }),
     max_iterations: limits.maxIterations,
     timeout_seconds: limits.timeoutMs === 0 ? null : limits.timeoutMs / 1000,
     max_cost_usd: limits.maxCostUsd ?? null,
     warnings: route.warnings,
   };
+}
+
+function worktreeDocument({ repository, base, baseName, slug }: WorktreePlan, index: number) {
+  return { repository, base, base_name: baseName, branch: branchOf(`<run>.${index + 1}`, slug) };
 }
 
 function routeDocument(route: Route) {

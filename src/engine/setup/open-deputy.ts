@@ -1,17 +1,18 @@
 /** Assembles Deputy for one process: config and keys from its environment, the journal in the state directory. */
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createSchemaChecker } from "../../child/schema/schema-checker.ts";
 import { createModel } from "../../child/wire/model.ts";
 import { type Clock, systemClock } from "../../clock.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import { stateDir } from "../../config/trust.ts";
+import { stateDir, worktreesDir } from "../../config/trust.ts";
 import type { Journal } from "../../journal/journal.ts";
 import { openSqliteJournal } from "../../journal/sqlite/sqlite-journal.ts";
 import type { RouteHook } from "../../routing/resolve/hook.ts";
 import type { Routing } from "../../routing/routing.ts";
 import type { Environment } from "../../template.ts";
 import { present } from "../../values/present.ts";
+import { createWorktrees } from "../../worktree/worktrees.ts";
 import { createEngine, type Engine } from "../engine.ts";
 import { createScheduler } from "../limits/scheduler.ts";
 import { createErrorLog, type LogError } from "./error-log.ts";
@@ -76,6 +77,7 @@ export async function openDeputy({
     model: createModel({ transport, clock }),
     schemas: createSchemaChecker(),
     logError,
+    worktrees: createWorktrees({ env, directory: resolve(worktreesDir(env)), pid: process.pid }),
     warn,
     newId,
     setup,

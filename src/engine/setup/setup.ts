@@ -80,7 +80,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
 };
 
 /** A child's workspace, and the real paths of it and the extra directories when the child was planned. */
-export type WorkPlace = Pick<Ready, "workspace" | "realPaths" | "enclosing">;
+export type WorkPlace = Pick<Ready, "workspace" | "realPaths" | "enclosing" | "copy">;
 
 export type SetupPlace = {
   env: Environment;
@@ -290,18 +290,20 @@ type SharedToolsOptions = Pick<ToolsOptions, "extraDirs" | "own" | "environment"
 function toolMaker(config: Config, { bind, ...shared }: SharedToolsOptions): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, place) => {
-    const { workspace, enclosing } = place;
+    const { workspace, enclosing, copy } = place;
     const realPaths = bind(place);
-    const id = JSON.stringify([workspace, enclosing, realPaths, ...toolsets]);
-    return getOrMake(made, id, () =>
+    const make = () =>
       createTools({
         workspace,
         toolsets,
         ...shared,
         realPaths,
         ...present({ enclosing }),
+        isConfined: copy !== undefined,
         terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
-      }),
-    );
+      });
+    // A copy is one child's: nobody else would find its tools again.
+    const id = JSON.stringify([workspace, enclosing, realPaths, ...toolsets]);
+    return copy === undefined ? getOrMake(made, id, make) : make();
   };
 }

@@ -50,9 +50,9 @@ export type ParentContext = {
 export type RunNested = (order: NestedCall) => Promise<Run>;
 
 /** Bounds that a child's own delegation cannot exceed. */
-export function boundsOf({ planned: { toolsets, tools, realPaths, enclosing }, parent }: NestedCall): Bounds {
+export function boundsOf({ planned: { toolsets, tools, realPaths, enclosing, copy }, parent }: NestedCall): Bounds {
   const isBudgeted = parent.budgets.some(({ limitUsd }) => limitUsd !== undefined);
-  return { toolsets, ...present({ tools, realPaths, enclosing }), isBudgeted };
+  return { toolsets, ...present({ tools, realPaths, enclosing, copy }), isBudgeted };
 }
 
 /** Finds the delegation that this call started before a crash. A model may reuse the id of a call. */

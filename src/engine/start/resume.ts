@@ -94,14 +94,8 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
     const ownBudget = planned.limits.maxCostUsd !== undefined;
     const today = routeToday(child.tally, planned, setup, isBudgeted || ownBudget);
     if ("problem" in today) return { blocked: { reason: "route-gone", message: today.problem.message } };
-    if (!setup.isDirectory(planned.workspace)) {
-      const message = `Expected its workspace, a directory at ${planned.workspace}; found none. Put it back.`;
-      return { blocked: { reason: "workspace-gone", message } };
-    }
-    if (!isInPlace(planned.workspace, planned.realPaths)) {
-      const message = movedWorkspace(planned.workspace, planned.realPaths);
-      return { blocked: { reason: "workspace-gone", message } };
-    }
+    const lost = workspaceLost(planned, setup);
+    if (lost !== undefined) return { blocked: { reason: "workspace-gone", message: lost } };
     const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
     if ("failure" in images) return { blocked: { reason: "input-changed", message: images.failure.message } };
     const files = loadGivenFiles(planned, setup);
@@ -155,6 +149,14 @@ export function createResuming({ clock, journal, pid }: { clock: Clock; journal:
   }
 
   return { planResume, endAsked, recordResume };
+}
+
+/** Why a child cannot work where it did. A working copy that is gone is made again. */
+function workspaceLost({ workspace, realPaths, worktree, copy }: Ready, { isDirectory }: Setup): string | undefined {
+  if (copy !== undefined) return undefined;
+  const place = worktree?.repository ?? workspace;
+  if (!isDirectory(place)) return `Expected its workspace, a directory at ${place}; found none. Put it back.`;
+  return worktree !== undefined || isInPlace(workspace, realPaths) ? undefined : movedWorkspace(workspace, realPaths);
 }
 
 function onceByProvider(whyKeyless: Setup["whyKeyless"], signal: AbortSignal): Planning["whyKeyless"] {

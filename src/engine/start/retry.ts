@@ -165,7 +165,9 @@ function startAndEnd(
 ): ChildEvent[] {
   const started = past.find(({ kind }) => kind === "child-start");
   const attempt = past.findLast(({ kind }) => kind === "attempt-start");
+  const copy = past.findLast(({ kind }) => kind === "worktree-add");
+  const saved = past.findLast(({ kind }) => kind === "worktree-save");
   const end = past.findLast(({ kind }) => kind === "child-end");
-  const kept = [started, attempt, end].filter((event) => event !== undefined);
+  const kept = [copy, started, attempt, saved, end].filter((event) => event !== undefined);
   return kept.map((event) => ({ ...event, ...about, ...(event.kind === "child-end" && { durationMs: 0 }) }));
 }

@@ -18,12 +18,14 @@ import { shortLine } from "../../text/short-line.ts";
 import type { PermissionRule } from "../../tool.ts";
 import { present } from "../../values/present.ts";
 import { hostsIn } from "../../web-host.ts";
+import type { Worktrees } from "../../worktree/worktrees.ts";
 import type { Setup } from "../setup/setup.ts";
 import { withinWindows } from "./context-windows.ts";
 import type { PlannedCall } from "./first-requests.ts";
 import { imagesApart } from "./images.ts";
 import { withoutKeys } from "./known-keys.ts";
 import type { NestedCall } from "./nested-call.ts";
+import { planWorktrees } from "./plan-worktrees.ts";
 import { rulesWithoutServer } from "./server-rules.ts";
 
 /** The caller, its location, and its bounds. */
@@ -85,6 +87,7 @@ export type CallsDeps = {
   setup(): Setup;
   /** The program's routing hook, called for each task. */
   route?: RouteHook;
+  worktrees: Pick<Worktrees, "planner">;
 };
 
 export function createCalls(deps: CallsDeps): Calls {
@@ -99,7 +102,11 @@ export function createCalls(deps: CallsDeps): Calls {
     if (askedBy === "model") refuseDepth(depth, setup);
     const { words } = options;
     const hosts = words === undefined ? options.hosts : hostsIn(setup.redact(words));
-    const { planned, warnings, agents } = setup.plan(call, {
+    const {
+      planned: routed,
+      warnings,
+      agents,
+    } = setup.plan(call, {
       cwd,
       ...present({ parent, parentRoute, askedBy, bounds, hosts }),
       depth,
@@ -107,6 +114,11 @@ export function createCalls(deps: CallsDeps): Calls {
         ? { isConversation: true }
         : deps.route && { decisions: await askHook(deps.route, call.tasks, setup.candidates()) }),
     });
+    const { config } = setup;
+    const planWorktree = deps.worktrees.planner();
+    const planned = isConversation(options)
+      ? routed
+      : await planWorktrees(call, routed, { config, planWorktree, copy: bounds?.copy });
     const all = [...setup.warnings, ...(options.notes ?? []), ...removed, ...overruled(parent, planned), ...warnings];
     const fitting = await withinWindows({ planned, call, setup, agents }, options.surface);
     return { planned: fitting.map(shownSafely), warnings: all.map(withKeysHidden), call, setup, agents };

@@ -38,7 +38,7 @@ export function turnEvents(
     return [
       ...(nested.endedAt === undefined ? closeAbandoned(nested, stopperIn(ending), at) : []),
       { ...about, ...facts, text: toldOf(nested, cause, at), ok: true, outcome: "ran" },
-      { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, session.tally.planned) },
+      { kind: "delegation-charge", at, delegationId, childId, charge: nestedUsage(nested, session.tally) },
     ];
   });
   const hosts = hostsIn(words);

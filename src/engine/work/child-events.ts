@@ -30,3 +30,8 @@ export function failedEnd(child: ChildRef, failure: Failure, at: number): Stored
   const ending = { status: "failed", failure, text: "" } as const;
   return { kind: "child-end", at, ...child, ending, durationMs: 0 };
 }
+
+/** Ends a child that could not start, or was stopped meanwhile. */
+export function endUnstarted(child: ChildRef, failure: Failure, signal: AbortSignal, at: number): StoredEvent {
+  return signal.aborted ? neverStarted(child, signal, at) : failedEnd(child, failure, at);
+}

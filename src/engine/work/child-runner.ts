@@ -2,8 +2,8 @@
 import type { ChildDeps, ChildInput, LimitLeft, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
 import { backgroundIdIn, type CommandExecutor } from "../../command-executor.ts";
-import { DeputyError, internalErrorText } from "../../errors.ts";
-import type { ChildEvent, Event } from "../../event.ts";
+import { DeputyError, type Failure, internalErrorText } from "../../errors.ts";
+import type { ChildEvent, Event, StoredEvent } from "../../event.ts";
 import type { GivenFile } from "../../given-file.ts";
 import type { Image } from "../../image.ts";
 import type { Ready } from "../../plan.ts";
@@ -20,7 +20,7 @@ import { retryPolicy } from "../limits/retry-policy.ts";
 import type { Setup } from "../setup/setup.ts";
 import { loadGivenFiles } from "../start/given-files.ts";
 import { loadImages, loadResultImages, storedImage } from "../start/images.ts";
-import { budgetWait, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
+import { budgetWait, endUnstarted, failedEnd, neverStarted, waitEvent } from "./child-events.ts";
 import { earlierResults } from "./earlier-results.ts";
 import type { Interrupts } from "./interrupts.ts";
 import type { NestedDelegations } from "./nested-delegations.ts";
@@ -28,6 +28,7 @@ import type { Prompts, SkillsOf } from "./prompts.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import { type ChatExtras, toolsOf } from "./toolbox.ts";
+import { openWorkplace, type Workplace } from "./workplace.ts";
 
 /** A child that has not ended. `earlierMs`: working time before it was interrupted, which counts. */
 export type OpenChild = { child: RunChild; planned: Ready; earlierMs: number };
@@ -106,20 +107,64 @@ function slotAndDeadline({ services, recorder, run }: ChildRunnerDeps, open: Ope
   };
 }
 
-/** Waits for a slot, then runs the child's loop and records every event of it. */
+/** Waits for a slot, then runs the child where it works. */
 async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<void> {
-  const { services, setup, run, past, prompts, skillsOf, recorder } = deps;
+  const { services, setup, run, recorder } = deps;
   const { clock, journal } = services;
-  const { planned, earlierMs, slot, deadline, signal } = child;
-  const { childId, taskIndex } = child.child.tally;
+  const { planned, slot, signal } = child;
   const { delegationId } = run;
-  const about = { delegationId, childId };
+  const about = { delegationId, childId: child.child.tally.childId };
   const hasSlot = await slot.acquire(planned.route.provider, signal);
   if (!hasSlot) return recorder.record(neverStarted(about, signal, clock.now()));
   const images = await loadImages(planned, { delegationId, journal, readImage: setup.readImage });
   if ("failure" in images) return recorder.record(failedEnd(about, images.failure, clock.now()));
   const files = loadGivenFiles(planned, setup);
   if ("failure" in files) return recorder.record(failedEnd(about, files.failure, clock.now()));
+  const placing = { services, setup, recorder, delegationId };
+  const opened = await openWorkplace(placing, { ...child, tally: child.child.tally }, signal);
+  const endOf = (failure: Failure) => endUnstarted(about, failure, signal, clock.now());
+  if (!("place" in opened)) return recorder.record(endOf(opened.failure));
+  const { place, failure } = opened;
+  const record = async (event: StoredEvent) => {
+    if (event.kind === "child-end") await saveWork(deps, child, place);
+    await recorder.record(event);
+  };
+  try {
+    if (failure !== undefined) await record(endOf(failure));
+    else await runPlaced(deps, { ...child, planned: place.planned }, { images, files }, record);
+  } catch (error) {
+    // A bug in Deputy: what the child has done is kept.
+    if (!(error instanceof DeputyError)) await saveWork(deps, child, place);
+    throw error;
+  } finally {
+    await place.leave(child.child.tally.ending);
+  }
+}
+
+/** Saves a child's work once nothing that it has started can change it. */
+async function saveWork(
+  { nested }: ChildRunnerDeps,
+  { child, commands }: ChildAtWork,
+  place: Workplace,
+): Promise<void> {
+  await nested.settled(child.tally.childId);
+  await commands.close();
+  await place.save();
+}
+
+type Inputs = { images: readonly Image[]; files: readonly GivenFile[] };
+
+/** Runs the child's loop and records every event of it. */
+async function runPlaced(
+  deps: ChildRunnerDeps,
+  child: ChildAtWork,
+  { images, files }: Inputs,
+  record: (event: StoredEvent) => Promise<void>,
+): Promise<void> {
+  const { services, setup, run, past, prompts, skillsOf } = deps;
+  const { planned, earlierMs, deadline, signal } = child;
+  const { childId, taskIndex } = child.child.tally;
+  const { delegationId } = run;
   const before = past.get(childId) ?? [];
   const served = await setup.serverTools(planned, pinnedIn(before), signal);
   try {
@@ -129,19 +174,18 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
     keepContents({ images, files }, planned, childDeps.keep);
     const { prompt, warnings } = await prompts(planned, childDeps.tools, skills, signal);
     const input: ChildInput = {
-      ...about,
-      taskIndex,
+      ...{ delegationId, childId, taskIndex },
       planned,
       prompt,
       warnings: [...warnings, ...served.warnings],
-      images,
-      files,
-      imageBytes: await loadResultImages(before, { delegationId, journal }),
+      images: [...images],
+      files: [...files],
+      imageBytes: await loadResultImages(before, { delegationId, journal: services.journal }),
       past: before,
       earlierMs,
       ...(served.pinned.length > 0 && { mcpTools: served.pinned }),
     };
-    for await (const event of runChild(input, childDeps, signal)) await recorder.record(event);
+    for await (const event of runChild(input, childDeps, signal)) await record(event);
   } finally {
     await served.release();
   }
@@ -162,11 +206,7 @@ function backgroundIdsIn(past: readonly ChildEvent[]): Set<string> {
 }
 
 /** Keeps the images and files of a child, from which its requests can be written again. */
-function keepContents(
-  { images, files }: { images: readonly Image[]; files: readonly GivenFile[] },
-  { images: refs = [] }: Ready,
-  keep: ChildDeps["keep"],
-): void {
+function keepContents({ images, files }: Inputs, { images: refs = [] }: Ready, keep: ChildDeps["keep"]): void {
   for (const [index, image] of images.entries()) {
     const ref = refs[index];
     if (ref?.from === "file" && "base64" in image)

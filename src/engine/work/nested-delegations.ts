@@ -75,7 +75,7 @@ export function createNestedDelegations(deps: NestedDelegationsDeps): NestedDele
         onBegun();
       },
     }).finally(onBegun);
-    const charge = nestedUsage(nested, planned);
+    const charge = nestedUsage(nested, child.tally);
     const { delegationId } = parentRun;
     await recorder.record({ kind: "delegation-charge", at: clock.now(), delegationId, childId, charge });
     return nested;

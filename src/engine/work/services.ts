@@ -3,6 +3,7 @@ import type { SchemaChecker } from "../../child/schema/schema-checker.ts";
 import type { Model } from "../../child/wire/model.ts";
 import type { Clock } from "../../clock.ts";
 import type { Journal } from "../../journal/journal.ts";
+import type { Worktrees } from "../../worktree/worktrees.ts";
 import type { Scheduler } from "../limits/scheduler.ts";
 import type { LogError } from "../setup/error-log.ts";
 
@@ -14,4 +15,5 @@ export type Services = {
   model: Model;
   schemas: Pick<SchemaChecker, "check">;
   logError: LogError;
+  worktrees: Worktrees;
 };

@@ -3,7 +3,14 @@ import { lstatSync, renameSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ToolError } from "../../tool-error.ts";
 import type { OwnCheck } from "./own-files.ts";
-import { checkWritable, deputys, inDirectory, makeDirectory, type ResolvedPath, type Workspace } from "./workspace.ts";
+import {
+  checkWritable,
+  deputys,
+  inDirectoryToChange,
+  makeDirectory,
+  type ResolvedPath,
+  type Workspace,
+} from "./workspace.ts";
 
 /**
  * Renames a file; creates missing directories.
@@ -11,9 +18,9 @@ import { checkWritable, deputys, inDirectory, makeDirectory, type ResolvedPath, 
  */
 export function moveFile(workspace: Workspace, from: ResolvedPath, to: ResolvedPath): void {
   makeDirectory(workspace, dirname(to.real));
-  inDirectory(workspace, dirname(from.real), (source, ownOfSource, realSource) => {
+  inDirectoryToChange(workspace, dirname(from.real), (source, ownOfSource, realSource) => {
     const old = fileIn(from, source, ownOfSource, realSource);
-    inDirectory(workspace, dirname(to.real), (target, ownOfTarget, realTarget) => {
+    inDirectoryToChange(workspace, dirname(to.real), (target, ownOfTarget, realTarget) => {
       const path = join(target, basename(to.real));
       if (ownOfTarget.isOwn(join(realTarget, basename(to.real)))) throw deputys(to.shown);
       if (lstatSync(path, { throwIfNoEntry: false })) throw new ToolError(`${to.shown} exists already.`);
@@ -24,7 +31,7 @@ export function moveFile(workspace: Workspace, from: ResolvedPath, to: ResolvedP
 
 /** @throws ToolError if the file is read-only, not a file or Deputy's own */
 export function removeFile(workspace: Workspace, place: ResolvedPath): void {
-  inDirectory(workspace, dirname(place.real), (directory, own, real) =>
+  inDirectoryToChange(workspace, dirname(place.real), (directory, own, real) =>
     unlinkSync(fileIn(place, directory, own, real)),
   );
 }

@@ -37,6 +37,8 @@ export type Workspace = {
   realPaths: BoundPaths;
   /** Directories that contain it, at which rules for paths start too. */
   enclosing?: readonly string[];
+  /** Nothing is changed in the extra directories. */
+  isConfined?: boolean;
 };
 
 /** The real path of a model's path. `shown` is relative to the workspace, absolute in an extra directory. */
@@ -133,7 +135,7 @@ export function replaceFile(
   temporaryName: string,
 ): { names: number } {
   makeDirectory(workspace, dirname(place.real));
-  return inDirectory(workspace, dirname(place.real), (directory, own, real) => {
+  return inDirectoryToChange(workspace, dirname(place.real), (directory, own, real) => {
     const path = join(directory, basename(place.real));
     if (own.isOwn(join(real, basename(place.real)))) throw deputys(place.shown);
     const before = lstatSync(path, { throwIfNoEntry: false });
@@ -189,6 +191,21 @@ export function inDirectory<T>(
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Like `inDirectory`, to change something there. @throws ToolError also in an extra directory of a confined workspace */
+export function inDirectoryToChange<T>(
+  workspace: Workspace,
+  directory: string,
+  use: (path: string, own: OwnCheck, real: string) => T,
+): T {
+  return inDirectory(workspace, directory, (path, own, real) => {
+    if (workspace.isConfined && !isWithin(realRoot(workspace), real))
+      throw new ToolError(
+        `${directory} is read-only: you work in your own copy of the repository. Change files in the workspace.`,
+      );
+    return use(path, own, real);
+  });
 }
 
 /** The error for a path where nothing is. */
@@ -286,5 +303,5 @@ export function makeDirectory(workspace: Workspace, directory: string): void {
   if (stats?.isDirectory()) return;
   if (stats) throw new ToolError(`${basename(directory)} is not a directory, so it cannot contain files.`);
   makeDirectory(workspace, dirname(directory));
-  inDirectory(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
+  inDirectoryToChange(workspace, dirname(directory), (parent) => mkdirSync(join(parent, basename(directory))));
 }

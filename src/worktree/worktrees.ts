@@ -1,0 +1,167 @@
+/** The working copies of children: planned, made or found again, saved and removed. */
+import { existsSync, lstatSync, rmdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { branchOf, type SavedWork, type WorktreeFacts, type WorktreePlan } from "../isolation.ts";
+import type { Environment } from "../template.ts";
+import { present } from "../values/present.ts";
+import { copyFolders, folderOf, readCopy, type WorkCopy, writeRecord } from "./copy-record.ts";
+import { type CopyOrder, createCopy } from "./create-copy.ts";
+import { createGit, type Git } from "./git.ts";
+import { branchHead, keptIn, releaseBase } from "./owner-refs.ts";
+import { createWorktreePlanner, type PlanWorktree } from "./plan-worktree.ts";
+import { isRemains, removeFolder } from "./remove-copy.ts";
+import { saveWork } from "./save-work.ts";
+
+export type Worktrees = {
+  /** Runs git, for what reads the user's repository. */
+  git: Git;
+  /** Plans the copies of one call. */
+  planner(): PlanWorktree;
+  /** Makes a child's copy, or finds it again. @throws GitError, or an error of the system */
+  open(order: OpenOrder, signal?: AbortSignal): Promise<OpenedCopy>;
+  /** Notes that `isolation_setup` has run. */
+  markSetUp(copy: WorkCopy): void;
+  /** @throws GitError, or an error of the system */
+  save(copy: WorkCopy, message: string): Promise<SavedWork>;
+  /** Removes a copy, all of whose work is in its repository, and what kept its base. @throws as `save` */
+  remove(copy: WorkCopy): Promise<void>;
+  /** The copies that there are, of all runs. */
+  copies(): WorkCopy[];
+  /** The copy of a child, if there is one. */
+  copyOf(childId: string): WorkCopy | undefined;
+  /** What is left of copies that were being made or removed: the folders, each with its child. */
+  remains(): { childId: string; folder: string }[];
+  removeRemains(folder: string): Promise<void>;
+  /** Removes refs that kept the base of copies that are gone. @param isOver whether nothing continues a child */
+  releaseUnused(repository: string, isOver: (childId: string) => boolean): Promise<string[]>;
+};
+
+export type OpenOrder = {
+  childId: string;
+  plan: WorktreePlan;
+  /** What was saved of the child before, and the commit that it had started on. */
+  saved?: { branch: string; start: string } | undefined;
+};
+
+export type OpenedCopy = { copy: WorkCopy; facts: WorktreeFacts; notes: string[] };
+
+/** @param directory of all copies */
+export function createWorktrees({
+  env,
+  directory,
+  pid,
+}: {
+  env: Environment;
+  directory: string;
+  pid: number;
+}): Worktrees {
+  const git = createGit(env);
+  const inTurn = createTurns(availableParallelism());
+
+  async function open({ childId, plan, saved }: OpenOrder, signal?: AbortSignal): Promise<OpenedCopy> {
+    const folder = folderOf(directory, childId);
+    const known = readCopy(folder);
+    if (known !== undefined && isDirectory(known.tree)) {
+      const copy = { ...known, pid };
+      writeRecord(copy);
+      return { copy, facts: factsOf(copy, plan, { resumed: "kept" }), notes: [] };
+    }
+    const branch = known?.branch ?? saved?.branch ?? branchOf(childId, plan.slug);
+    const head = known === undefined && saved === undefined ? undefined : await branchHead(git, { ...plan, branch });
+    if (existsSync(folder)) await removeFolder(folder);
+    const start = known?.start ?? saved?.start ?? plan.base;
+    const order: CopyOrder = { childId, folder, branch, plan, pid, saved: head === undefined ? head : { head, start } };
+    const { copy, include } = await inTurn(() => createCopy(git, order, signal));
+    const notes = [
+      ...include.missing.map((path) => `isolation_include: there is no ${path} in ${plan.repository}.`),
+      ...include.skipped.map((path) => `isolation_include: ${path} leads out of ${plan.repository}, and was left out.`),
+    ];
+    const isAgain = known !== undefined || saved !== undefined;
+    const more = { included: include.included, ...(isAgain && ({ resumed: "branch" } as const)) };
+    return { copy, facts: factsOf(copy, plan, more), notes };
+  }
+
+  async function remove(copy: WorkCopy): Promise<void> {
+    await removeFolder(copy.folder);
+    removeIfEmpty(dirname(copy.folder));
+    if (existsSync(copy.repository)) await releaseBase(git, copy);
+  }
+
+  return {
+    git,
+    planner: () => createWorktreePlanner(git),
+    open,
+    markSetUp(copy) {
+      copy.isSetUp = true;
+      writeRecord(copy);
+    },
+    save: (copy, message) => inTurn(() => saveWork(git, copy, message)),
+    remove,
+    copies: () => copyFolders(directory).flatMap((folder) => (isRemains(folder) ? [] : (readCopy(folder) ?? []))),
+    copyOf: (childId) => readCopy(folderOf(directory, childId)),
+    remains: () =>
+      copyFolders(directory)
+        .filter(isRemains)
+        .map((folder) => ({ childId: childIdIn(folder), folder })),
+    async removeRemains(folder) {
+      await removeFolder(folder);
+      removeIfEmpty(dirname(folder));
+    },
+    async releaseUnused(repository, isOver) {
+      const unused = (await keptIn(git, repository)).filter(
+        (childId) => isOver(childId) && !existsSync(join(folderOf(directory, childId))),
+      );
+      for (const childId of unused) await releaseBase(git, { childId, repository });
+      return unused;
+    },
+  };
+}
+
+function factsOf(
+  { tree, repository, subdirectory, branch, base, start }: WorkCopy,
+  { baseName }: WorktreePlan,
+  { included = [], resumed }: Pick<WorktreeFacts, "included" | "resumed">,
+): WorktreeFacts {
+  return {
+    ...{ path: tree, repository, subdirectory, branch, base, baseName },
+    ...(start !== base && { carried: start }),
+    ...(included.length > 0 && { included }),
+    ...present({ resumed }),
+  };
+}
+
+/** `…/abc/2.new` belongs to the child `abc.2`. */
+function childIdIn(folder: string): string {
+  return `${basename(dirname(folder))}.${basename(folder).split(".", 1)[0]}`;
+}
+
+function isDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** The folder of a run, once it has no copy. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch {
+    // Another child has its copy there.
+  }
+}
+
+/** Runs at most this many jobs at a time: more would only slow each other down. */
+function createTurns(most: number) {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async <Value>(job: () => Promise<Value>): Promise<Value> => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      return await job();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  };
+}
