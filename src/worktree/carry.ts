@@ -1,4 +1,5 @@
 /** Carries the uncommitted and untracked state of a repository into a new copy, as a commit that only the copy has. */
+import { lstatSync } from "node:fs";
 import { copyFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorkCopy } from "./copy-record.ts";
@@ -11,15 +12,20 @@ import { stage, trackedOnlyIn } from "./stage.ts";
  * The user's index is copied, not changed. @returns the commit that the child starts on: the base if nothing is
  * uncommitted
  */
-export async function carryState(git: Git, copy: WorkCopy, { root, gitDir, objects }: Repository): Promise<string> {
+export async function carryState(
+  git: Git,
+  copy: WorkCopy,
+  { root, gitDir, objects, beyond }: Repository,
+): Promise<string> {
   const index = join(copy.view, "carried-index");
-  await copyFile(join(gitDir, "index"), index).catch(() => {});
+  const users = join(gitDir, "index");
+  if (lstatSync(users, { throwIfNoEntry: false })?.isFile()) await copyFile(users, index);
   const command = viewCommand(
-    { view: copy.view, tree: root, objects: [objects] },
+    { view: copy.view, tree: root, objects: [objects, ...beyond] },
     { index, objects: join(copy.tree, ".git", "objects"), identity: copy.identity },
   );
   try {
-    const forced = await trackedOnlyIn(git, join(gitDir, "index"), command);
+    const forced = await trackedOnlyIn(git, users, command);
     const isUsable = (await git.run(["read-tree", "-m", copy.base], command)).exitCode === 0;
     if (!isUsable) {
       await rm(index, { force: true });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { readForeignText } from "../system/foreign-file.ts";
 
 /** `head`: the commit that it is on; undefined on none. `tips`: every commit that a ref or a log of refs names. */
-export type ChildRefs = { head: string | undefined; tips: string[] };
+export type ChildRefs = { head: string | undefined; refs: ReadonlyMap<string, string>; tips: string[] };
 
 /** Why the git directory of a copy cannot be trusted, as a clause. */
 export type Unsound = { unsound: string };
@@ -30,7 +30,7 @@ export function readChildRefs(tree: string, alternates: string): ChildRefs | Uns
     const logged = filesBelow(gitDir, "logs").flatMap((name) => loggedIn(textIn(gitDir, name)));
     const head = resolved(textIn(gitDir, "HEAD").trim(), refs);
     const tips = new Set([...refs.values(), ...logged].filter((sha) => SHA.test(sha) && !/^0+$/.test(sha)));
-    return { head, tips: [...tips] };
+    return { head, refs, tips: [...tips] };
   } catch (error) {
     if (error instanceof UnsoundError) return { unsound: error.message };
     throw error;

@@ -4,17 +4,18 @@
  * child does not see: this record, and the git directory through which Deputy reads the copy.
  */
 import { mkdirSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { z } from "zod";
 import { readPrivateFile, writePrivateFile } from "../system/private-file.ts";
 import { parseJson } from "../text/parse-json.ts";
+import { isWithin } from "../values/path-within.ts";
 
 const recordSchema = z.object({
   childId: z.string(),
-  /** The repository that it is a copy of: its root, its git directory, and where its objects are. */
+  /** The repository that it is a copy of: its root, and where its objects are written and what else they need. */
   repository: z.string(),
-  commonDir: z.string(),
   objects: z.string(),
+  beyond: z.array(z.string()).default([]),
   subdirectory: z.string(),
   branch: z.string(),
   base: z.string(),
@@ -41,6 +42,18 @@ export type WorkCopy = CopyRecord & {
 };
 
 const OWN = ".deputy";
+
+/** The copy that contains a path; undefined for a path of the user's. @param directory of all copies */
+export function copyAround(directory: string, path: string): WorkCopy | undefined {
+  if (!isWithin(directory, path)) return undefined;
+  const [run, number] = relative(directory, path).split(sep);
+  return run === undefined || number === undefined ? undefined : readCopy(join(directory, run, number));
+}
+
+/** The text of a copy's `objects/info/alternates`. */
+export function alternatesText({ objects, beyond }: Pick<CopyRecord, "objects" | "beyond">): string {
+  return [objects, ...beyond, ""].join("\n");
+}
 
 /** The folder of a child's copy. @param directory of all copies */
 export function folderOf(directory: string, childId: string): string {

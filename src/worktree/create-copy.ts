@@ -6,12 +6,12 @@ import { copyFile, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { WorktreePlan } from "../isolation.ts";
 import { carryState } from "./carry.ts";
-import { type CopyRecord, copyIn, makeFolders, type WorkCopy, writeRecord } from "./copy-record.ts";
+import { alternatesText, type CopyRecord, copyIn, makeFolders, type WorkCopy, writeRecord } from "./copy-record.ts";
 import type { Git, GitIdentity } from "./git.ts";
 import { writeGitFiles, writeView } from "./git-view.ts";
 import { type Included, includePaths } from "./include.ts";
 import { keepBase } from "./owner-refs.ts";
-import { checkoutFiles, configText, findRepository, identityOf, type Repository } from "./repository.ts";
+import { configText, identityOf, type Repository } from "./repository.ts";
 
 export type CopyOrder = {
   childId: string;
@@ -27,15 +27,19 @@ export type CopyOrder = {
 export type CreatedCopy = { copy: WorkCopy; include: Included };
 
 /** @throws GitError, or an error of the system. Nothing is left then */
-export async function createCopy(git: Git, order: CopyOrder, signal?: AbortSignal): Promise<CreatedCopy> {
-  const { plan, folder } = order;
-  const repository = await findRepository(git, plan.repository, signal);
+export async function createCopy(
+  git: Git,
+  repository: Repository,
+  order: CopyOrder,
+  signal?: AbortSignal,
+): Promise<CreatedCopy> {
+  const { folder } = order;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
   try {
     const made = await fill(git, repository, order, draft, signal);
     writeRecord(made.copy);
-    await keepBase(git, { ...made.copy, keep: plan.base });
+    await keepBase(repository.refs, made.copy);
     await rename(draft, folder);
     return { ...made, copy: copyIn(folder, made.copy) };
   } catch (error) {
@@ -55,8 +59,8 @@ async function fill(
   const record: CopyRecord = {
     childId,
     repository: repository.root,
-    commonDir: repository.commonDir,
     objects: repository.objects,
+    beyond: [...repository.beyond],
     subdirectory: plan.subdirectory,
     branch,
     base: plan.base,
@@ -69,7 +73,7 @@ async function fill(
   const copy = copyIn(folder, record);
   makeFolders(folder);
   await mkdir(copy.tree, { mode: 0o700 });
-  const files = withExcludes(checkoutFiles(repository), plan.include ?? []);
+  const files = withExcludes(repository.checkoutFiles(), plan.include ?? []);
   writeView(copy.view, { ...files, config: configText(repository, identity, { bare: false }) });
   writeCopyGit(copy, repository, identity, files);
   if (saved === undefined && plan.carry) copy.start = await carryState(git, copy, repository);
@@ -84,14 +88,9 @@ async function fill(
   return { copy, include };
 }
 
-/** The text of a copy's `objects/info/alternates`. */
-export function alternatesText({ objects }: Pick<CopyRecord, "objects">): string {
-  return `${objects}\n`;
-}
-
 /** The git directory that the child works with. */
 function writeCopyGit(
-  { tree, branch, objects }: WorkCopy,
+  { tree, branch, ...record }: WorkCopy,
   repository: Repository,
   identity: GitIdentity,
   files: Readonly<Record<string, string>>,
@@ -100,7 +99,7 @@ function writeCopyGit(
     ...files,
     HEAD: `ref: refs/heads/${branch}\n`,
     config: configText(repository, identity, { bare: false }),
-    "objects/info/alternates": alternatesText({ objects }),
+    "objects/info/alternates": alternatesText(record),
   });
 }
 

@@ -20,13 +20,14 @@ export async function includePaths(
   paths: readonly string[],
   signal?: AbortSignal,
 ): Promise<Included> {
-  const copying: Copying = { from, to: await realpath(to), skipped: [], signal };
+  const copying: Copying = { from: await realpath(from), to: await realpath(to), skipped: [], signal };
   const included: string[] = [];
   const missing: string[] = [];
   for (const path of paths) {
     const name = relative(from, resolve(from, path));
     const isInside = name !== "" && isWithin(from, resolve(from, path)) && !/(^|\/)\.git(\/|$)/i.test(name);
-    const found = isInside ? await lstat(join(from, name)).catch(() => undefined) : undefined;
+    const isReal = isInside && isWithin(copying.from, await realpath(dirname(join(from, name))).catch(() => "/"));
+    const found = isReal ? await lstat(join(from, name)).catch(() => undefined) : undefined;
     if (found === undefined) missing.push(path);
     else {
       await mkdir(dirname(join(copying.to, name)), { recursive: true });

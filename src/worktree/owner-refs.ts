@@ -1,17 +1,11 @@
 /** Deputy's refs in the repository that a copy belongs to: the branch of its work, and what keeps its base meanwhile. */
-import { type Git, GitError } from "./git.ts";
-
-export type OwnerRefs = {
-  childId: string;
-  repository: string;
-  branch: string;
-  /** Heads that Deputy has saved on the branch. */
-  heads: readonly string[];
-};
+import type { CopyRecord } from "./copy-record.ts";
+import { GitError } from "./git.ts";
+import type { RefStore } from "./ref-store.ts";
 
 const KEEP = "refs/deputy/keep";
 const SAVED = "refs/deputy/saved";
-/** Branches that are tried if the user has one of the same name. */
+/** Names that are tried if the user has a branch of the same name. */
 const MOST_NAMES = 100;
 
 function numberedName(childId: string): string {
@@ -19,45 +13,38 @@ function numberedName(childId: string): string {
   return `${childId.slice(0, at)}/${childId.slice(at + 1)}`;
 }
 
-/** Keeps a commit, so that no garbage collection of the user's removes what the copy reads. */
-export function keepBase(
-  git: Git,
-  { childId, repository, keep }: { childId: string; repository: string; keep: string },
-) {
-  return git.output(["update-ref", `${KEEP}/${numberedName(childId)}`, keep], { cwd: repository });
+/** Keeps the base of a copy, so that no garbage collection of the user's removes what the copy reads. */
+export async function keepBase(refs: RefStore, { childId, base }: Pick<CopyRecord, "childId" | "base">): Promise<void> {
+  await put(refs, `${KEEP}/${numberedName(childId)}`, base);
 }
 
 /** Removes what kept the base of a copy that is gone. */
-export async function releaseBase(
-  git: Git,
-  { childId, repository }: Pick<OwnerRefs, "childId" | "repository">,
-): Promise<void> {
-  await git.output(["update-ref", "-d", `${KEEP}/${numberedName(childId)}`], { cwd: repository });
+export function releaseBase(refs: RefStore, childId: string): Promise<void> {
+  return refs.remove(`${KEEP}/${numberedName(childId)}`);
 }
 
-/** The child ids of everything that is kept in a repository for a copy. */
-export async function keptIn(git: Git, repository: string): Promise<string[]> {
-  const printed = await git.output(["for-each-ref", "--format=%(refname)", KEEP], { cwd: repository });
-  return printed
-    .split("\n")
-    .filter((name) => name !== "")
-    .map((name) => name.slice(KEEP.length + 1).replace(/\/(?=[^/]*$)/, "."));
+/** The children for whose copies a base is kept. */
+export async function keptIn(refs: RefStore): Promise<string[]> {
+  const names = [...(await refs.list(KEEP)).keys()];
+  return names.map((name) => name.slice(KEEP.length + 1).replace(/\/(?=[^/]*$)/, "."));
 }
 
-/** The commit that keeps what is on none of a child's branches; undefined if there is none. */
-export async function savedAside(git: Git, { childId, repository }: Pick<OwnerRefs, "childId" | "repository">) {
-  const end = await git.run(["rev-parse", "-q", "--verify", `${SAVED}/${numberedName(childId)}`], { cwd: repository });
-  return end.exitCode === 0 ? end.stdout.toString("utf8").trim() : undefined;
-}
-
-export async function saveAside(
-  git: Git,
-  { childId, repository }: Pick<OwnerRefs, "childId" | "repository">,
-  commit: string,
-) {
+/** The commit with what is on none of a child's branches; undefined if there is none. */
+export async function savedAside(refs: RefStore, childId: string): Promise<string | undefined> {
   const name = `${SAVED}/${numberedName(childId)}`;
-  await git.output(["update-ref", "--create-reflog", name, commit], { cwd: repository });
-  return name;
+  return (await refs.list(name)).get(name)?.commit;
+}
+
+export function saveAside(refs: RefStore, childId: string, commit: string): Promise<void> {
+  return put(refs, `${SAVED}/${numberedName(childId)}`, commit);
+}
+
+/** Sets a ref that only this child's owner changes. */
+async function put(refs: RefStore, name: string, commit: string): Promise<void> {
+  if (await refs.write(name, commit, undefined)) return;
+  const before = (await refs.list(name)).get(name)?.commit;
+  if (before !== commit && !(await refs.write(name, commit, before)))
+    throw new GitError(`${name} was changed meanwhile.`);
 }
 
 /**
@@ -65,32 +52,24 @@ export async function saveAside(
  * and another name is taken.
  * @returns the name of the branch
  */
-export async function moveBranch(git: Git, refs: OwnerRefs, head: string): Promise<string> {
-  const { repository, branch, heads } = refs;
+export async function moveBranch(
+  refs: RefStore,
+  { branch, heads }: Pick<CopyRecord, "branch" | "heads">,
+  head: string,
+): Promise<string> {
   for (let number = 1; number <= MOST_NAMES; number++) {
     const name = number === 1 ? branch : `${branch}-${number}`;
-    const { commit, isCheckedOut } = await branchState(git, repository, name);
+    const full = `refs/heads/${name}`;
+    const { commit, isCheckedOut = false } = (await refs.list(full)).get(full) ?? {};
     if (commit === head) return name;
     const isOurs = commit === undefined || (heads.includes(commit) && !isCheckedOut);
-    if (!isOurs) continue;
-    const before = commit ?? "0".repeat(head.length);
-    const args = ["update-ref", "-m", "deputy: save", `refs/heads/${name}`, head, before];
-    const { exitCode, stderr } = await git.run(args, { cwd: repository });
-    if (exitCode === 0) return name;
-    if ((await branchState(git, repository, name)).commit === commit) throw new GitError(stderr);
+    if (isOurs && (await refs.write(full, head, commit))) return name;
   }
   throw new GitError(`Every name like ${branch} is taken.`);
 }
 
-/** The branch as it is, among those that Deputy may have chosen. @returns undefined without one of its heads */
-export async function branchHead(git: Git, { repository, branch }: Pick<OwnerRefs, "repository" | "branch">) {
-  return (await branchState(git, repository, branch)).commit;
-}
-
-async function branchState(git: Git, repository: string, branch: string) {
-  const format = "--format=%(refname) %(objectname) %(worktreepath)";
-  const printed = await git.output(["for-each-ref", format, `refs/heads/${branch}`], { cwd: repository });
-  const line = printed.split("\n").find((each) => each.startsWith(`refs/heads/${branch} `)) ?? "";
-  const [, commit, path] = line.split(" ");
-  return { commit, isCheckedOut: path !== undefined && path !== "" };
+/** The newest commit of a branch; undefined without one. */
+export async function branchHead(refs: RefStore, branch: string): Promise<string | undefined> {
+  const name = `refs/heads/${branch}`;
+  return (await refs.list(name)).get(name)?.commit;
 }

@@ -5,8 +5,8 @@ import type { WorktreePlan } from "../isolation.ts";
 import { shortLine } from "../text/short-line.ts";
 import { isWithin } from "../values/path-within.ts";
 import { present } from "../values/present.ts";
-import { type Git, GitError } from "./git.ts";
-import { configuredFilters, findRepository, type Repository, unfinishedIn } from "./repository.ts";
+import { type Git, type GitCommand, GitError } from "./git.ts";
+import { configuredFilters, type Repository, unfinishedIn } from "./repository.ts";
 
 export type WorktreeWish = {
   /** The child's workspace. */
@@ -22,6 +22,9 @@ export type WorktreeWish = {
 /** `field`: the task field that is to be changed. */
 export type Unavailable = { unavailable: string; field: "isolation" | "base" };
 
+/** @throws GitError that says why there is none, as a sentence */
+export type FindRepository = (directory: string, signal?: AbortSignal) => Promise<Repository>;
+
 /** Plans the copies of one call: each repository and each base is looked at once. */
 export type PlanWorktree = (wish: WorktreeWish, signal?: AbortSignal) => Promise<WorktreePlan | Unavailable>;
 
@@ -30,7 +33,7 @@ const OLDEST = [2, 32] as const;
 /** Submodules or files named in a message. */
 const MOST_NAMED = 5;
 
-export function createWorktreePlanner(git: Git): PlanWorktree {
+export function createWorktreePlanner(git: Git, findRepository: FindRepository): PlanWorktree {
   const known = new Map<string, Promise<unknown>>();
   function once<Value>(key: string, look: () => Promise<Value>): Promise<Value> {
     const found = known.get(key) ?? look();
@@ -41,12 +44,14 @@ export function createWorktreePlanner(git: Git): PlanWorktree {
   async function plan(wish: WorktreeWish, signal?: AbortSignal): Promise<WorktreePlan | Unavailable> {
     await once("version", () => assertVersion(git, signal));
     const workspace = realpathSync(wish.workspace);
-    const repository = await once(`at ${workspace}`, () => usableRepository(git, workspace, signal));
+    const repository = await once(`at ${workspace}`, async () =>
+      usableRepository(await findRepository(workspace, signal), workspace),
+    );
     const { root } = repository;
-    const base = await once(`base ${root} ${wish.base}`, () => baseOf(git, repository, wish.base, signal));
+    const base = await once(`base ${root} ${wish.base}`, () => baseOf(repository, wish.base, signal));
     if ("unavailable" in base) return base;
     await once(`tree ${root} ${base.sha}`, () => assertWhole(git, repository, base.sha, signal));
-    if (wish.carry) await once(`carry ${root} ${base.sha}`, () => assertCarriable(git, repository, base.sha, signal));
+    if (wish.carry) await once(`carry ${root} ${base.sha}`, () => assertCarriable(repository, git, base.sha, signal));
     return {
       repository: root,
       subdirectory: relative(root, workspace),
@@ -76,16 +81,14 @@ async function assertVersion(git: Git, signal?: AbortSignal): Promise<void> {
   if (isOld) throw new GitError(`git is ${text.trim()}; version ${OLDEST.join(".")} or later is needed.`);
 }
 
-async function usableRepository(git: Git, workspace: string, signal?: AbortSignal): Promise<Repository> {
-  const repository = await findRepository(git, workspace, signal);
-  const { root, commonDir } = repository;
-  if (root === "" || !isWithin(root, workspace)) throw new GitError(`${workspace} is in no working tree of git.`);
+async function usableRepository(repository: Repository, workspace: string): Promise<Repository> {
+  const { root, objects, refs } = repository;
+  if (!isWithin(root, workspace)) throw new GitError(`${workspace} is in no working tree of git.`);
   const unfinished = unfinishedIn(repository);
   if (unfinished !== undefined)
     throw new GitError(`${root} is in the middle of ${unfinished}. Finish or abort it first.`);
-  if (!isWritable(commonDir)) throw new GitError(`${commonDir} is not writable: no branch can be kept there.`);
-  const taken = await git.run(["rev-parse", "-q", "--verify", "refs/heads/deputy"], { cwd: root }, signal);
-  if (taken.exitCode === 0)
+  if (!isWritable(objects)) throw new GitError(`${objects} is not writable: no branch can be kept there.`);
+  if ((await refs.list("refs/heads/deputy")).has("refs/heads/deputy"))
     throw new GitError(
       `${root} has a branch named deputy, beside which there can be no branch deputy/…. Rename it (git branch -m).`,
     );
@@ -102,35 +105,22 @@ function isWritable(directory: string): boolean {
 }
 
 async function baseOf(
-  git: Git,
-  { root }: Repository,
+  { root, commitAt }: Repository,
   asked: string | undefined,
   signal?: AbortSignal,
 ): Promise<{ sha: string; name: string } | Unavailable> {
-  const verified = await git.run(
-    ["rev-parse", "-q", "--verify", "--end-of-options", `${asked ?? "HEAD"}^{commit}`],
-    { cwd: root },
-    signal,
-  );
-  const sha = verified.stdout.toString("utf8").trim();
-  const isFound = verified.exitCode === 0 && /^[0-9a-f]{40,64}$/.test(sha);
-  if (asked !== undefined) {
-    if (isFound) return { sha, name: asked };
-    const unavailable = `Expected a commit, branch or tag of ${root}; found ${shortLine(asked)}.`;
-    return { unavailable, field: "base" };
-  }
-  if (!isFound) throw new GitError(`${root} has no commit yet. Make a first one.`);
-  const branch = await git.run(["symbolic-ref", "-q", "--short", "HEAD"], { cwd: root }, signal);
-  const name = branch.stdout.toString("utf8").trim();
-  return { sha, name: name === "" ? "HEAD, on no branch" : `HEAD of ${name}` };
+  const found = await commitAt(asked, signal);
+  if (found !== undefined) return found;
+  if (asked === undefined) throw new GitError(`${root} has no commit yet. Make a first one.`);
+  return { unavailable: `Expected a commit, branch or tag of ${root}; found ${shortLine(asked)}.`, field: "base" };
 }
 
 type TreeEntry = { mode: string; sha: string; path: string };
 
 /** @throws GitError if a checkout of the commit would lack submodules or have other contents than the user's */
 async function assertWhole(git: Git, repository: Repository, base: string, signal?: AbortSignal): Promise<void> {
-  const { root } = repository;
-  const printed = await git.output(["ls-tree", "-r", "-z", "--full-tree", base], { cwd: root }, signal);
+  const { root, place } = repository;
+  const printed = await git.output(["ls-tree", "-r", "-z", "--full-tree", base], place, signal);
   const entries = printed.split("\0").flatMap((line): TreeEntry[] => {
     const [, mode, sha, path] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/s.exec(line) ?? [];
     return mode === undefined || sha === undefined || path === undefined ? [] : [{ mode, sha, path }];
@@ -143,9 +133,9 @@ async function assertWhole(git: Git, repository: Repository, base: string, signa
   const filters = configuredFilters(repository);
   if (filters.length === 0) return;
   const attributes = entries.filter(({ path }) => /(^|\/)\.gitattributes$/.test(path));
-  const used = await filtersUsed(git, root, attributes, signal);
+  const used = await filtersUsed(git, place, attributes, signal);
   for (const filter of filters.filter((name) => used.has(name))) {
-    if (filter === "lfs") await assertNoPointers(git, root, base, signal);
+    if (filter === "lfs") await assertNoPointers(git, place, base, signal);
     else throw new GitError(`Files pass the filter ${filter} of your git config, which no copy runs.`);
   }
 }
@@ -159,17 +149,17 @@ function isEmptyDirectory(path: string): boolean {
   return !existsSync(path) || readdirSync(path).length === 0;
 }
 
-async function filtersUsed(git: Git, root: string, attributes: TreeEntry[], signal?: AbortSignal) {
+async function filtersUsed(git: Git, place: GitCommand, attributes: TreeEntry[], signal?: AbortSignal) {
   const input = attributes.map(({ sha }) => `${sha}\n`).join("");
-  const texts = input === "" ? "" : await git.output(["cat-file", "--batch"], { cwd: root, input }, signal);
+  const texts = input === "" ? "" : await git.output(["cat-file", "--batch"], { ...place, input }, signal);
   return new Set([...texts.matchAll(/\bfilter=(\S+)/g)].map(([, name]) => name));
 }
 
 const LFS_POINTER = "version https://git-lfs.github.com/spec/v1";
 
-async function assertNoPointers(git: Git, root: string, base: string, signal?: AbortSignal): Promise<void> {
+async function assertNoPointers(git: Git, place: GitCommand, base: string, signal?: AbortSignal): Promise<void> {
   const args = ["grep", "-l", "-z", "-F", "--no-textconv", "-e", LFS_POINTER, base];
-  const { stdout } = await git.run(args, { cwd: root }, signal);
+  const { stdout } = await git.run(args, place, signal);
   const files = stdout
     .toString("utf8")
     .split("\0")
@@ -180,12 +170,18 @@ async function assertNoPointers(git: Git, root: string, base: string, signal?: A
 }
 
 /** @throws GitError if the uncommitted state cannot be carried onto the base */
-async function assertCarriable(git: Git, { root }: Repository, base: string, signal?: AbortSignal): Promise<void> {
-  const head = await git.run(["rev-parse", "-q", "--verify", "HEAD"], { cwd: root }, signal);
-  if (head.stdout.toString("utf8").trim() !== base)
+async function assertCarriable(
+  { root, gitDir, commitAt, place }: Repository,
+  git: Git,
+  base: string,
+  signal?: AbortSignal,
+) {
+  const head = await commitAt(undefined, signal);
+  if (head?.sha !== base)
     throw new GitError("isolation_dirty: carry needs HEAD as the base, because uncommitted changes belong to it.");
-  const unmerged = await git.output(["ls-files", "-u", "-z"], { cwd: root }, signal);
-  if (unmerged !== "") throw new GitError(`${root} has unresolved conflicts. Resolve them first.`);
+  const index = { ...place, index: join(gitDir, "index") };
+  if ((await git.output(["ls-files", "-u", "-z"], index, signal)) !== "")
+    throw new GitError(`${root} has unresolved conflicts. Resolve them first.`);
 }
 
 function named(names: readonly string[]): string {

@@ -1,19 +1,31 @@
 /** Looks at the repository that a copy is made of. Nothing in it is changed. */
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Git, type GitEnd, GitError, type GitIdentity } from "./git.ts";
+import { readChildRefs } from "./child-refs.ts";
+import { alternatesText, type WorkCopy } from "./copy-record.ts";
+import { type Git, type GitCommand, type GitEnd, GitError, type GitIdentity } from "./git.ts";
+import { viewCommand } from "./git-view.ts";
+import { copyRefs, type RefStore, userRefs } from "./ref-store.ts";
 
 export type Repository = {
   /** Real path of its working tree. */
   root: string;
-  /** The git directory of this working tree, and the one that all its working trees share. */
+  /** The git directory of this working tree: only looked at, never run. */
   gitDir: string;
-  commonDir: string;
+  /** Where its objects are written, and the directories of objects that they need. */
   objects: string;
+  beyond: readonly string[];
   /** `sha1` or `sha256`. */
   objectFormat: string;
-  /** Settings that a copy needs, by lower-case name; the last value of each. */
+  /** Settings that a copy needs, by name; the last value of each. */
   settings: ReadonlyMap<string, string>;
+  refs: RefStore;
+  /** The place in which git reads it. */
+  place: GitCommand;
+  /** Returns a commit by its name; without one, the HEAD. Undefined if there is none. */
+  commitAt(name: string | undefined, signal?: AbortSignal): Promise<{ sha: string; name: string } | undefined>;
+  /** Files of a git directory that belong to a checkout, by name. */
+  checkoutFiles(): Record<string, string>;
 };
 
 /** Settings that decide which bytes a checkout writes, which files are ignored, and who commits. */
@@ -29,31 +41,87 @@ const COPIED_SETTINGS = [
   "core.sharedrepository",
 ];
 
-/** In a git directory of Deputy's making, `excludesfile` needs its default spelled out no less than any other value. */
-const READ_SETTINGS = `^(${[...COPIED_SETTINGS, "user.name", "user.email"].join("|").replaceAll(".", "\\.")}|filter\\..*\\.(smudge|process)|extensions\\..*)$`;
+const READ_SETTINGS = `^(${[...COPIED_SETTINGS, "user.name", "user.email"].join("|").replaceAll(".", "\\.")}|filter\\..*\\.(smudge|process)|extensions\\.objectformat)$`;
 
 const FALLBACK: GitIdentity = { name: "Deputy", email: "deputy@localhost" };
 
-/** @throws GitError that says why there is none, as a sentence */
-export async function findRepository(git: Git, directory: string, signal?: AbortSignal): Promise<Repository> {
+/** The repository of the user's around a directory. @throws GitError that says why there is none, as a sentence */
+export async function userRepository(git: Git, directory: string, signal?: AbortSignal): Promise<Repository> {
   const asked = ["--show-toplevel", "--absolute-git-dir", "--git-common-dir", "--show-object-format"];
   const [found, settings] = await Promise.all([
     git.run(["rev-parse", ...asked, "--git-path", "objects"], { cwd: directory }, signal),
-    git.run(["config", "-z", "--get-regexp", READ_SETTINGS], { cwd: directory }, signal),
+    settingsAt(git, { cwd: directory }, signal),
   ]);
   if (found.exitCode !== 0) throw new GitError(whyNone(found, directory));
-  const [root = "", gitDir = "", common = "", objectFormat = "sha1", objects = ""] = found.stdout
-    .toString("utf8")
-    .split("\n");
-  const absolute = (path: string) => resolve(directory, path);
+  const [root = "", gitDir = "", common = "", objectFormat = "sha1", objects = ""] = linesOf(found.stdout);
+  if (root === "") throw new GitError(`${directory} is in no working tree of git.`);
+  const commonDir = resolve(directory, common);
+  const place = { cwd: root };
   return {
-    root,
-    gitDir: absolute(gitDir),
-    commonDir: absolute(common),
-    objects: absolute(objects),
-    objectFormat,
-    settings: settingsIn(settings.stdout.toString("utf8")),
+    ...{ root, gitDir, objectFormat, settings, place },
+    objects: resolve(directory, objects),
+    beyond: [],
+    refs: userRefs(git, root),
+    commitAt: (name, signal) => userCommit(git, root, name, signal),
+    checkoutFiles: () => checkoutFilesIn(commonDir),
   };
+}
+
+/** A working copy as the repository of copies below it. Only its files, objects and refs are read. */
+export async function copyRepository(git: Git, copy: WorkCopy, signal?: AbortSignal): Promise<Repository> {
+  const gitDir = join(copy.tree, ".git");
+  const objects = join(gitDir, "objects");
+  const beyond = [copy.objects, ...copy.beyond];
+  const place = viewCommand({ ...copy, objects: [objects, ...beyond] });
+  const settings = await settingsAt(git, place, signal);
+  return {
+    ...{ root: copy.tree, gitDir, objects, beyond, settings, place },
+    objectFormat: settings.get("extensions.objectformat") ?? "sha1",
+    refs: copyRefs(copy.tree, alternatesText(copy)),
+    commitAt: (name, signal) => copyCommit(git, copy, place, name, signal),
+    checkoutFiles: () => checkoutFilesIn(copy.view),
+  };
+}
+
+async function settingsAt(git: Git, place: GitCommand, signal?: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await git.run(["config", "-z", "--get-regexp", READ_SETTINGS], place, signal);
+  return settingsIn(stdout.toString("utf8"));
+}
+
+async function userCommit(git: Git, root: string, name: string | undefined, signal?: AbortSignal) {
+  const sha = await verified(git, { cwd: root }, name ?? "HEAD", signal);
+  if (sha === undefined || name !== undefined) return sha === undefined ? undefined : { sha, name: name ?? "HEAD" };
+  const branch = await git.run(["symbolic-ref", "-q", "--short", "HEAD"], { cwd: root }, signal);
+  const [short = ""] = linesOf(branch.stdout);
+  return { sha, name: short === "" ? "HEAD, on no branch" : `HEAD of ${short}` };
+}
+
+/** A name is looked for among its branches and tags; it may also be a commit. */
+async function copyCommit(git: Git, copy: WorkCopy, place: GitCommand, name: string | undefined, signal?: AbortSignal) {
+  const read = readChildRefs(copy.tree, alternatesText(copy));
+  if ("unsound" in read) throw new GitError(`The working copy ${copy.tree} cannot be read: ${read.unsound}.`);
+  const { head, refs } = read;
+  const named =
+    name === undefined || name === "HEAD"
+      ? head
+      : (refAt(refs, name) ?? (/^[0-9a-f]{40,64}$/.test(name) ? name : undefined));
+  const sha = named === undefined ? undefined : await verified(git, place, named, signal);
+  return sha === undefined ? undefined : { sha, name: name ?? `HEAD of ${copy.branch}` };
+}
+
+function refAt(refs: ReadonlyMap<string, string>, name: string): string | undefined {
+  return ["", "refs/", "refs/tags/", "refs/heads/"].map((prefix) => refs.get(`${prefix}${name}`)).find(Boolean);
+}
+
+async function verified(git: Git, place: GitCommand, name: string, signal?: AbortSignal): Promise<string | undefined> {
+  const args = ["rev-parse", "-q", "--verify", "--end-of-options", `${name}^{commit}`];
+  const { exitCode, stdout } = await git.run(args, place, signal);
+  const [sha = ""] = linesOf(stdout);
+  return exitCode === 0 && /^[0-9a-f]{40,64}$/.test(sha) ? sha : undefined;
+}
+
+function linesOf(printed: Buffer): string[] {
+  return printed.toString("utf8").split("\n");
 }
 
 function whyNone({ stderr }: GitEnd, directory: string): string {
@@ -136,8 +204,7 @@ function quotedValue(value: string): string {
   return `"${value.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n").replaceAll("\t", "\\t")}"`;
 }
 
-/** Files below `info/` and others that belong to a checkout, by name; absent ones are left out. */
-export function checkoutFiles({ commonDir }: Pick<Repository, "commonDir">): Record<string, string> {
+function checkoutFilesIn(commonDir: string): Record<string, string> {
   const names = ["info/exclude", "info/attributes", "shallow"];
   return Object.fromEntries(
     names.flatMap((name) => {

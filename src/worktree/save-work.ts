@@ -7,42 +7,44 @@ import { lstatSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { FileLines, SavedWork } from "../isolation.ts";
 import { type ChildRefs, readChildRefs, type Unsound } from "./child-refs.ts";
-import { type WorkCopy, writeRecord } from "./copy-record.ts";
-import { alternatesText } from "./create-copy.ts";
+import { alternatesText, type WorkCopy, writeRecord } from "./copy-record.ts";
 import { type Git, type GitCommand, GitError } from "./git.ts";
 import { viewCommand } from "./git-view.ts";
 import { moveBranch, saveAside, savedAside } from "./owner-refs.ts";
+import type { RefStore } from "./ref-store.ts";
 import { stage, trackedOnlyIn } from "./stage.ts";
 
 /** Paths named in a reason. */
 const MOST_NAMED = 5;
 
+/** `refs`: of the repository that the copy belongs to. */
+export type Saving = { git: Git; refs: RefStore };
+
 /** @param message subject of the commit with what the child has not committed itself @throws GitError */
-export async function saveWork(git: Git, copy: WorkCopy, message: string): Promise<SavedWork> {
+export async function saveWork(saving: Saving, copy: WorkCopy, message: string): Promise<SavedWork> {
   const refs = readChildRefs(copy.tree, alternatesText(copy));
-  if ("unsound" in refs) return saveFiles(git, copy, message, refs);
+  if ("unsound" in refs) return saveFiles(saving, copy, message, refs);
   try {
-    return await saveCommits(git, copy, message, refs);
+    return await saveCommits(saving, copy, message, refs);
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
     // Its files are saved even if its commits are damaged. A full disk fails here, too.
-    return saveFiles(git, copy, message, { unsound: error.message });
+    return saveFiles(saving, copy, message, { unsound: error.message });
   }
 }
 
 /** Saves the files on top of what is known to be good, without the child's own commits. */
-async function saveFiles(git: Git, copy: WorkCopy, message: string, { unsound }: Unsound): Promise<SavedWork> {
-  const command = viewCommand({ ...copy, objects: [copy.objects] }, { identity: copy.identity });
+async function saveFiles(saving: Saving, copy: WorkCopy, message: string, { unsound }: Unsound): Promise<SavedWork> {
+  const { git } = saving;
+  const command = viewCommand({ ...copy, objects: [copy.objects, ...copy.beyond] }, { identity: copy.identity });
   const gitDir = join(copy.tree, ".git");
   const left = lstatSync(gitDir, { throwIfNoEntry: false });
   const parent = copy.heads.at(-1) ?? (await knownStart(git, copy, command));
   await resetIndex(git, copy, command, parent);
-  const index = join(gitDir, "index");
-  const isFile = left?.isDirectory() && lstatSync(index, { throwIfNoEntry: false })?.isFile();
-  const forced = isFile ? await trackedOnlyIn(git, index, command) : [];
+  const forced = left?.isDirectory() ? await trackedOnlyIn(git, join(gitDir, "index"), command) : [];
   const { head, unsaved } = await commitFiles(git, copy, { command, message, parent, forced });
   const lost = left === undefined ? [] : [`its own commits could not be read (${unsound})`];
-  return publish(git, copy, { command, head, extras: [], unsaved: [...unsaved, ...lost] });
+  return publish(saving, copy, { command, head, extras: [], unsaved: [...unsaved, ...lost] });
 }
 
 /** Keeps what is known of files that are the same. */
@@ -58,22 +60,23 @@ async function knownStart(git: Git, { start, base }: WorkCopy, command: GitComma
   return found.exitCode === 0 ? start : base;
 }
 
-async function saveCommits(git: Git, copy: WorkCopy, message: string, refs: ChildRefs): Promise<SavedWork> {
+async function saveCommits(saving: Saving, copy: WorkCopy, message: string, found: ChildRefs): Promise<SavedWork> {
+  const { git, refs } = saving;
   const gitDir = join(copy.tree, ".git");
   const command = viewCommand(
-    { ...copy, objects: [join(gitDir, "objects"), copy.objects] },
+    { ...copy, objects: [join(gitDir, "objects"), copy.objects, ...copy.beyond] },
     { identity: copy.identity },
   );
-  const parent = refs.head ?? copy.start;
+  const parent = found.head ?? copy.start;
   await resetIndex(git, copy, command, parent);
   const forced = await trackedOnlyIn(git, join(gitDir, "index"), command);
   const { head, unsaved } = await commitFiles(git, copy, { command, message, parent, forced });
-  const aside = await savedAside(git, copy);
+  const aside = await savedAside(refs, copy.childId);
   const extras = await commitsAside(git, command, {
-    tips: [...refs.tips, ...(aside === undefined ? [] : [aside])],
+    tips: [...found.tips, ...(aside === undefined ? [] : [aside])],
     known: [head, copy.start],
   });
-  return publish(git, copy, { command, head, extras, unsaved });
+  return publish(saving, copy, { command, head, extras, unsaved });
 }
 
 type Commit = { command: GitCommand; message: string; parent: string; forced: readonly string[] };
@@ -133,7 +136,12 @@ async function commitsAside(
 type Publication = { command: GitCommand; head: string; extras: readonly string[]; unsaved: readonly string[] };
 
 /** Sends the commits into the repository, moves the branch, and describes what is on it. */
-async function publish(git: Git, copy: WorkCopy, { command, head, extras, unsaved }: Publication): Promise<SavedWork> {
+async function publish(
+  saving: Saving,
+  copy: WorkCopy,
+  { command, head, extras, unsaved }: Publication,
+): Promise<SavedWork> {
+  const { git, refs } = saving;
   const aside = await joined(git, copy, command, { head, extras });
   const isChanged = head !== copy.start || copy.heads.length > 0;
   const tips = [...(isChanged ? [head] : []), ...(aside === undefined ? [] : [aside])];
@@ -141,10 +149,10 @@ async function publish(git: Git, copy: WorkCopy, { command, head, extras, unsave
   if (isChanged) {
     if (copy.heads.at(-1) !== head) copy.heads.push(head);
     writeRecord(copy); // Before the branch moves: after a crash, it is known as Deputy's.
-    copy.branch = await moveBranch(git, copy, head);
+    copy.branch = await moveBranch(refs, copy, head);
     writeRecord(copy);
   }
-  if (aside !== undefined) await saveAside(git, copy, aside);
+  if (aside !== undefined) await saveAside(refs, copy.childId, aside);
   const commits = isChanged ? await git.output(["rev-list", "--count", `${copy.start}..${head}`], command) : "0";
   return {
     branch: copy.branch,
@@ -170,7 +178,7 @@ async function joined(
 }
 
 /** `--strict` computes each name again and checks every link, so that a child's object is what its name says. */
-async function send(git: Git, { objects, base, tree }: WorkCopy, command: GitCommand, tips: readonly string[]) {
+async function send(git: Git, { objects, beyond, base, tree }: WorkCopy, command: GitCommand, tips: readonly string[]) {
   if (tips.length === 0) return;
   const input = `${[...tips, `^${base}`].join("\n")}\n`;
   await git.pipe(
@@ -180,7 +188,7 @@ async function send(git: Git, { objects, base, tree }: WorkCopy, command: GitCom
     },
     {
       args: ["index-pack", "--stdin", "--fix-thin", "--strict"],
-      command: { ...command, cwd: tree, objects, alternates: [] },
+      command: { ...command, cwd: tree, objects, alternates: beyond },
     },
   );
 }

@@ -3,7 +3,7 @@
  * `add` stops at the first odd file; a child may leave any. Paths are bytes (latin1 strings), because names need not be
  * text.
  */
-import { constants } from "node:fs";
+import { constants, lstatSync } from "node:fs";
 import { chmod, lstat, readdir, unlink } from "node:fs/promises";
 import { type Git, type GitCommand, GitError } from "./git.ts";
 
@@ -26,8 +26,9 @@ export async function stage(git: Git, command: GitCommand, forced: readonly stri
 
 /** The paths that another index tracks and this one does not, such as ignored files that were added by force. */
 export async function trackedOnlyIn(git: Git, index: string, command: GitCommand): Promise<string[]> {
+  if (!lstatSync(index, { throwIfNoEntry: false })?.isFile()) return [];
   const other = await git.run(["ls-files", "-z"], { ...command, index, timeoutMs: FIRST_TRY_MS });
-  if (other.exitCode !== 0) return []; // It is damaged, or there is none.
+  if (other.exitCode !== 0) return []; // It is damaged.
   const own = new Set(splitPaths((await git.run(["ls-files", "-z"], command)).stdout));
   return splitPaths(other.stdout).filter((path) => !own.has(path));
 }

@@ -3,14 +3,25 @@ import { existsSync, lstatSync, rmdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { branchOf, type SavedWork, type WorktreeFacts, type WorktreePlan } from "../isolation.ts";
+import { realPathOf } from "../system/bound-paths.ts";
 import type { Environment } from "../template.ts";
 import { present } from "../values/present.ts";
-import { copyFolders, folderOf, readCopy, type WorkCopy, writeRecord } from "./copy-record.ts";
+import {
+  alternatesText,
+  copyAround,
+  copyFolders,
+  folderOf,
+  readCopy,
+  type WorkCopy,
+  writeRecord,
+} from "./copy-record.ts";
 import { type CopyOrder, createCopy } from "./create-copy.ts";
 import { createGit, type Git } from "./git.ts";
 import { branchHead, keptIn, releaseBase } from "./owner-refs.ts";
 import { createWorktreePlanner, type PlanWorktree } from "./plan-worktree.ts";
+import { copyRefs, userRefs } from "./ref-store.ts";
 import { isRemains, removeFolder } from "./remove-copy.ts";
+import { copyRepository, userRepository } from "./repository.ts";
 import { saveWork } from "./save-work.ts";
 
 export type Worktrees = {
@@ -49,7 +60,7 @@ export type OpenedCopy = { copy: WorkCopy; facts: WorktreeFacts; notes: string[]
 /** @param directory of all copies */
 export function createWorktrees({
   env,
-  directory,
+  directory: given,
   pid,
 }: {
   env: Environment;
@@ -57,7 +68,17 @@ export function createWorktrees({
   pid: number;
 }): Worktrees {
   const git = createGit(env);
+  const directory = realPathOf(given);
   const inTurn = createTurns(availableParallelism());
+  const repositoryAt = (path: string, signal?: AbortSignal) => {
+    const copy = copyAround(directory, path);
+    return copy === undefined ? userRepository(git, path, signal) : copyRepository(git, copy, signal);
+  };
+  /** The refs of the repository that a copy belongs to. */
+  const refsAt = (repository: string) => {
+    const copy = copyAround(directory, repository);
+    return copy === undefined ? userRefs(git, repository) : copyRefs(copy.tree, alternatesText(copy));
+  };
 
   async function open({ childId, plan, saved }: OpenOrder, signal?: AbortSignal): Promise<OpenedCopy> {
     const folder = folderOf(directory, childId);
@@ -68,16 +89,17 @@ export function createWorktrees({
       return { copy, facts: factsOf(copy, plan, { resumed: "kept" }), notes: [] };
     }
     const branch = known?.branch ?? saved?.branch ?? branchOf(childId, plan.slug);
-    const head = known === undefined && saved === undefined ? undefined : await branchHead(git, { ...plan, branch });
+    const isAgain = known !== undefined || saved !== undefined;
+    const repository = await repositoryAt(plan.repository, signal);
+    const head = isAgain ? await branchHead(repository.refs, branch) : undefined;
     if (existsSync(folder)) await removeFolder(folder);
     const start = known?.start ?? saved?.start ?? plan.base;
     const order: CopyOrder = { childId, folder, branch, plan, pid, saved: head === undefined ? head : { head, start } };
-    const { copy, include } = await inTurn(() => createCopy(git, order, signal));
+    const { copy, include } = await inTurn(() => createCopy(git, repository, order, signal));
     const notes = [
       ...include.missing.map((path) => `isolation_include: there is no ${path} in ${plan.repository}.`),
       ...include.skipped.map((path) => `isolation_include: ${path} leads out of ${plan.repository}, and was left out.`),
     ];
-    const isAgain = known !== undefined || saved !== undefined;
     const more = { included: include.included, ...(isAgain && ({ resumed: "branch" } as const)) };
     return { copy, facts: factsOf(copy, plan, more), notes };
   }
@@ -85,18 +107,18 @@ export function createWorktrees({
   async function remove(copy: WorkCopy): Promise<void> {
     await removeFolder(copy.folder);
     removeIfEmpty(dirname(copy.folder));
-    if (existsSync(copy.repository)) await releaseBase(git, copy);
+    if (existsSync(copy.repository)) await releaseBase(refsAt(copy.repository), copy.childId);
   }
 
   return {
     git,
-    planner: () => createWorktreePlanner(git),
+    planner: () => createWorktreePlanner(git, repositoryAt),
     open,
     markSetUp(copy) {
       copy.isSetUp = true;
       writeRecord(copy);
     },
-    save: (copy, message) => inTurn(() => saveWork(git, copy, message)),
+    save: (copy, message) => inTurn(() => saveWork({ git, refs: refsAt(copy.repository) }, copy, message)),
     remove,
     copies: () => copyFolders(directory).flatMap((folder) => (isRemains(folder) ? [] : (readCopy(folder) ?? []))),
     copyOf: (childId) => readCopy(folderOf(directory, childId)),
@@ -109,10 +131,11 @@ export function createWorktrees({
       removeIfEmpty(dirname(folder));
     },
     async releaseUnused(repository, isOver) {
-      const unused = (await keptIn(git, repository)).filter(
+      const refs = refsAt(repository);
+      const unused = (await keptIn(refs)).filter(
         (childId) => isOver(childId) && !existsSync(join(folderOf(directory, childId))),
       );
-      for (const childId of unused) await releaseBase(git, { childId, repository });
+      for (const childId of unused) await releaseBase(refs, childId);
       return unused;
     },
   };
