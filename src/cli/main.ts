@@ -73,6 +73,11 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "start a new run from a step of a child, on any model",
     load: async () => (await import("./commands/fork.ts")).declareFork,
   },
+  clean: {
+    usage: "clean [ID]",
+    summary: "remove working copies of isolated children whose work is saved",
+    load: async () => (await import("./commands/clean.ts")).declareClean,
+  },
   stop: {
     usage: "stop ID[.n]",
     summary: "stop a run or one of its children, in any process",

@@ -22,6 +22,7 @@ import { type UsageQuery, type UsageShare, usageShares } from "../run/usage.ts";
 import { replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
+import { type Cleaned, type CleanOptions, cleanCopies } from "./control/clean.ts";
 import { type ClientCalls, createClientCalls } from "./control/client-calls.ts";
 import { type CurrentRuns, createCurrentRuns, type FoundRun } from "./control/current-runs.ts";
 import { createSteering, type SteerReceipt } from "./control/messages.ts";
@@ -44,6 +45,7 @@ export type { RunFilter, RunListing } from "../run/run-store.ts";
 export type { UsageQuery, UsageShare } from "../run/usage.ts";
 export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
 export type { Asker } from "./control/approvals.ts";
+export type { Cleaned, CleanOptions } from "./control/clean.ts";
 export type { SteerReceipt } from "./control/messages.ts";
 export type { Delegation, LiveDelegation } from "./delegation.ts";
 export type { ConverseOptions, ResumeOptions } from "./start/continue-run.ts";
@@ -176,7 +178,12 @@ export interface Engine extends ClientCalls {
   watch(id: string, signal: AbortSignal): AsyncIterable<Event>;
   /** Like `watch`, each event with the run as folded so far. */
   replay(id: string, signal: AbortSignal): AsyncIterable<RunUpdate>;
-  /** Permanently removes past runs from the journal. Running ones stay; unfinished ones go only on request. */
+  /** Saves and removes the working copies of children that have ended. */
+  clean(options: CleanOptions): Promise<Cleaned>;
+  /**
+   * Permanently removes past runs from the journal, with their working copies. Running ones stay, and those with a copy
+   * that has to be kept; unfinished ones go only on request.
+   */
   prune(options: PruneOptions): Promise<Pruned>;
   /** Resolves when the commands and requests that events have caused (`hooks:`, `notify:`) have ended. */
   hooksSettled(): Promise<void>;
@@ -237,6 +244,12 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
+  /** Removes the working copies of a run. @returns whether none is left */
+  async function clean(id: string, { dryRun = false }: PruneOptions): Promise<boolean> {
+    const { kept } = await cleanCopies({ ...deps, ...current }, { id, dryRun });
+    return kept.length === 0;
+  }
+
   const talk = { clock, journal, newId: deps.newId, redact: (text: string) => deps.setup().redact(text), ...current };
   return {
     plan,
@@ -278,7 +291,9 @@ export function createEngine(deps: EngineDeps): Engine {
     async *replay(id, signal) {
       yield* replayRun(deps, await resolveRunId(journal, id), signal);
     },
-    prune: (options) => pruneRuns(journal, options, clock.now(), pid),
+    clean: (options) => cleanCopies({ ...deps, ...current }, options),
+    prune: (options) =>
+      pruneRuns(journal, options, { now: clock.now(), pid, mayPrune: (root) => clean(root, options) }),
     hooksSettled: hooks.settled,
     async close() {
       await stopAll(SHUTDOWN);

@@ -29,7 +29,8 @@ export function invariantError(run: RunInvariants, event: StoredEvent): string |
     run.begun = true; // Report it once.
     return `${event.kind} comes before delegation-start`;
   }
-  if (isRequest(event)) return undefined; // Also just after the end.
+  // Also after the end: `deputy clean` saves what was left in a copy.
+  if (isRequest(event) || event.kind === "worktree-save") return undefined;
   if (event.kind === "delegation-resume") return applyResume(run);
   if (run.ended) return `${event.kind} comes after the run's end, without a resume`;
   if (event.kind === "delegation-end") {
@@ -65,7 +66,6 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
       child.ended = true;
       return undefined;
     case "worktree-add":
-    case "worktree-save":
       return undefined; // The copy is there before the child starts, and even if it never does.
     case "step-start":
       child.asking = event.step;

@@ -14,6 +14,9 @@ export type PruneOptions = {
   dryRun?: boolean;
 };
 
+/** Returns whether nothing is left of a run outside of the journal that only the journal explains. */
+export type MayPrune = (root: string) => Promise<boolean>;
+
 /** `delegationIds` includes a run's own delegations. `bytes` is the length of their events. */
 export type Pruned = { runs: string[]; delegationIds: string[]; bytes: number; kept: number };
 
@@ -23,9 +26,14 @@ type RunFamily = { root: string; listings: RunListing[]; lastEventAt: number };
  * Removes the selected runs; with `dryRun`, only returns them. @param now milliseconds since the epoch @param pid this
  * process
  */
-export async function pruneRuns(journal: Journal, options: PruneOptions, now: number, pid: number): Promise<Pruned> {
+export async function pruneRuns(
+  journal: Journal,
+  options: PruneOptions,
+  { now, pid, mayPrune }: { now: number; pid: number; mayPrune: MayPrune },
+): Promise<Pruned> {
   const listings = await listAllRuns(journal, pid);
-  const families = prunable(listings, options, now);
+  const families: RunFamily[] = [];
+  for (const family of prunable(listings, options, now)) if (await mayPrune(family.root)) families.push(family);
   const asked = families.flatMap((family) => family.listings.map(({ run }) => run.delegationId));
   const bytes = new Map<string, number>();
   for (const delegationId of asked) bytes.set(delegationId, await sizeOf(journal, delegationId));

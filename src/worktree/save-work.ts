@@ -12,7 +12,7 @@ import { type Git, type GitCommand, GitError } from "./git.ts";
 import { viewCommand } from "./git-view.ts";
 import { moveBranch, saveAside, savedAside } from "./owner-refs.ts";
 import type { RefStore } from "./ref-store.ts";
-import { stage, trackedOnlyIn } from "./stage.ts";
+import { stage, trackedOnlyIn, withRepair } from "./stage.ts";
 
 /** Paths named in a reason. */
 const MOST_NAMED = 5;
@@ -48,10 +48,12 @@ async function saveFiles(saving: Saving, copy: WorkCopy, message: string, { unso
 }
 
 /** Keeps what is known of files that are the same. */
-async function resetIndex(git: Git, { view }: WorkCopy, command: GitCommand, commit: string): Promise<void> {
-  if ((await git.run(["read-tree", "--reset", commit], command)).exitCode === 0) return;
-  rmSync(join(view, "index"), { force: true });
-  await git.output(["read-tree", commit], command);
+function resetIndex(git: Git, { view }: WorkCopy, command: GitCommand, commit: string): Promise<void> {
+  return withRepair(command, async (tried) => {
+    if ((await git.run(["read-tree", "--reset", commit], tried)).exitCode === 0) return;
+    rmSync(join(view, "index"), { force: true });
+    await git.output(["read-tree", commit], tried);
+  });
 }
 
 /** The carried state is in the repository only once something was saved. */

@@ -4,7 +4,7 @@
  * text.
  */
 import { constants, lstatSync } from "node:fs";
-import { chmod, lstat, readdir, unlink } from "node:fs/promises";
+import { chmod, lstat, readdir, rm, unlink } from "node:fs/promises";
 import { type Git, type GitCommand, GitError } from "./git.ts";
 
 /** `nested`: repositories inside the tree, whose commits are not part of its state. `left`: files git cannot hold. */
@@ -15,12 +15,23 @@ export type Staged = { nested: string[]; left: string[] };
  * @param forced paths that count as tracked although they may be ignored
  */
 export async function stage(git: Git, command: GitCommand, forced: readonly string[] = []): Promise<Staged> {
+  return withRepair(command, (tried) => stageOnce(git, tried, forced));
+}
+
+/** Does something with a tree, again after a repair of what keeps git from reading it. */
+export async function withRepair<Value>(
+  command: GitCommand,
+  work: (command: GitCommand) => Promise<Value>,
+): Promise<Value> {
+  const lock = `${command.index}.lock`; // Only Deputy uses the index, and no git of an earlier try is left.
+  await rm(lock, { force: true });
   try {
-    return await stageOnce(git, { ...command, timeoutMs: FIRST_TRY_MS }, forced);
+    return await work({ ...command, timeoutMs: FIRST_TRY_MS });
   } catch (error) {
     if (!(error instanceof GitError)) throw error;
+    await rm(lock, { force: true });
     await makeReadable(command.cwd);
-    return stageOnce(git, command, forced);
+    return work(command);
   }
 }
 
@@ -33,8 +44,8 @@ export async function trackedOnlyIn(git: Git, index: string, command: GitCommand
   return splitPaths(other.stdout).filter((path) => !own.has(path));
 }
 
-/** A pipe in place of a `.gitignore` makes git wait forever. */
-const FIRST_TRY_MS = 60_000;
+/** A pipe in place of a `.gitignore` or `.gitattributes` makes git wait forever. */
+const FIRST_TRY_MS = 20_000;
 
 async function stageOnce(git: Git, command: GitCommand, forced: readonly string[]): Promise<Staged> {
   const changed = await list(git, ["-m", "-d"], command);
@@ -56,7 +67,8 @@ async function stageOnce(git: Git, command: GitCommand, forced: readonly string[
     else removed.push(path);
   }
   await removeEntries(git, command, removed);
-  return { nested, left: await addEntries(git, command, added) };
+  await addEntries(git, command, added);
+  return { nested, left: await missing(git, command, added) };
 }
 
 /** @throws GitError also if a directory could not be searched */
@@ -122,19 +134,27 @@ async function removeEntries(git: Git, command: GitCommand, paths: readonly stri
   await git.output(["update-index", "--force-remove", "-z", "--stdin"], { ...command, input: joinPaths(paths) });
 }
 
-/** Adds files one by one where git refuses some of them. @returns those that it refuses */
-async function addEntries(git: Git, command: GitCommand, paths: readonly string[]): Promise<string[]> {
-  if (paths.length === 0) return [];
-  const input = joinPaths(paths);
+/** Adds files, one by one where git fails at some of them. */
+async function addEntries(git: Git, command: GitCommand, paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
   const args = ["update-index", "--add", "--remove", "--replace", "-z", "--stdin"];
-  const { exitCode } = await git.run(args, { ...command, input });
-  if (exitCode === 0) return [];
+  const { exitCode } = await git.run(args, { ...command, input: joinPaths(paths) });
+  if (exitCode === 0) return;
   const [first = ""] = paths;
-  if (paths.length === 1)
-    return (await becomesReadable(command.cwd, first)) ? addEntries(git, command, paths) : [first];
+  if (paths.length === 1) {
+    if (await becomesReadable(command.cwd, first)) await addEntries(git, command, paths);
+    return;
+  }
   const middle = Math.ceil(paths.length / 2);
-  const left = await addEntries(git, command, paths.slice(0, middle));
-  return [...left, ...(await addEntries(git, command, paths.slice(middle)))];
+  await addEntries(git, command, paths.slice(0, middle));
+  await addEntries(git, command, paths.slice(middle));
+}
+
+/** The paths that are not in the index after all: git passes over names that it does not allow. */
+async function missing(git: Git, command: GitCommand, paths: readonly string[]): Promise<string[]> {
+  if (paths.length === 0) return [];
+  const held = new Set(splitPaths((await git.run(["ls-files", "-z"], command)).stdout));
+  return paths.filter((path) => !held.has(path));
 }
 
 /** Lets the owner read a file. @returns whether that changed anything */

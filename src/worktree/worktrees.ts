@@ -1,7 +1,7 @@
 /** The working copies of children: planned, made or found again, saved and removed. */
 import { existsSync, lstatSync, rmdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { branchOf, type SavedWork, type WorktreeFacts, type WorktreePlan } from "../isolation.ts";
 import { realPathOf } from "../system/bound-paths.ts";
 import type { Environment } from "../template.ts";
@@ -44,8 +44,9 @@ export type Worktrees = {
   /** What is left of copies that were being made or removed: the folders, each with its child. */
   remains(): { childId: string; folder: string }[];
   removeRemains(folder: string): Promise<void>;
-  /** Removes refs that kept the base of copies that are gone. @param isOver whether nothing continues a child */
-  releaseUnused(repository: string, isOver: (childId: string) => boolean): Promise<string[]>;
+  /** Children without a copy for whom a repository still keeps a base. */
+  keptBases(repository: string): Promise<string[]>;
+  releaseBase(repository: string, childId: string): Promise<void>;
 };
 
 export type OpenOrder = {
@@ -130,14 +131,11 @@ export function createWorktrees({
       await removeFolder(folder);
       removeIfEmpty(dirname(folder));
     },
-    async releaseUnused(repository, isOver) {
-      const refs = refsAt(repository);
-      const unused = (await keptIn(refs)).filter(
-        (childId) => isOver(childId) && !existsSync(join(folderOf(directory, childId))),
-      );
-      for (const childId of unused) await releaseBase(refs, childId);
-      return unused;
+    async keptBases(repository) {
+      const kept = existsSync(repository) ? await keptIn(refsAt(repository)) : [];
+      return kept.filter((childId) => !existsSync(folderOf(directory, childId)));
     },
+    releaseBase: (repository, childId) => releaseBase(refsAt(repository), childId),
   };
 }
 

@@ -118,8 +118,7 @@ function placeIn(deps: WorkplaceDeps, child: ChildToPlace, copy: WorkCopy): Work
   let isSaved = false;
 
   async function save(): Promise<void> {
-    const goal = shortLine(child.planned.task.goal);
-    const message = `${goal}\n\nWork of ${childId}, saved by Deputy when the child ended.\n`;
+    const message = saveMessage(childId, child.planned.task.goal);
     const outcome = await worktrees.save(copy, message).catch((error: unknown) => {
       logError(childId, error);
       return { error: errorMessage(error) };
@@ -140,6 +139,12 @@ function placeIn(deps: WorkplaceDeps, child: ChildToPlace, copy: WorkCopy): Work
   }
 
   return { planned: placed(child.planned, copy), save, leave };
+}
+
+/** Message of the commit with what a child has not committed itself. */
+export function saveMessage(childId: string, goal: string | undefined): string {
+  const subject = goal === undefined ? `Work of ${childId}` : shortLine(goal);
+  return `${subject}\n\nWork of ${childId}, saved by Deputy.\n`;
 }
 
 /** The plan of a child, as it applies in its copy: the same directory there, with the same rules. */
