@@ -7,15 +7,27 @@ export type ShellCommand = {
   timeoutMs: number;
   /** Standard input; empty by default. */
   input?: string;
+  /** Runs it in the child's sandbox; absent: outside, with the user's own rights. */
+  sandbox?: SandboxUse;
   /** Receives standard output and standard error in the order they were written. */
   onOutput(chunk: Buffer): void;
 };
+
+/** `reads`: absolute paths that this command may read besides. It then has a sandbox of its own. */
+export type SandboxUse = { reads: readonly string[] };
 
 export type ShellEnd = {
   /** 128 + n if signal n ended the command. */
   exitCode: number;
   /** Set if Deputy ended the command. */
   stopped?: "timeout" | "abort";
+};
+
+/** Runs command lines. When a promise resolves, nothing is left of its command. */
+export type CommandShell = {
+  run(command: ShellCommand, signal: AbortSignal): Promise<ShellEnd>;
+  /** Ends what it shares between commands. */
+  close(): Promise<void>;
 };
 
 export type BackgroundCommand = {

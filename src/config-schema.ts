@@ -410,12 +410,60 @@ const delegation = z.strictObject({
     .describe("How long an approval request waits for a decision, in seconds. Then the call is denied."),
 });
 
+/** @param patterns whether `*` is allowed */
+function webHost(patterns: boolean) {
+  return z
+    .string()
+    .refine(
+      (text) => normalHost(text) !== undefined && (patterns || !text.includes("*")),
+      `a host such as docs.example.com or 127.0.0.1:8080, without a scheme or path${patterns ? "" : ", and without *"}`,
+    )
+    .transform((text) => normalHost(text) ?? text);
+}
+
+/** YAML reads a bare `off` as false. */
+function onOff<Mode extends z.ZodEnum>(mode: Mode) {
+  return z.preprocess((written) => (written === false ? "off" : written), mode);
+}
+
 const terminal = z.strictObject({
   env: z
     .array(z.string().min(1))
     .default([])
     .describe("Names of variables that commands get although they look like secrets."),
   timeout_seconds: z.number().positive().default(120).describe("Maximum run time of a command, in seconds."),
+  sandbox: onOff(z.enum(["auto", "required", "off"]))
+    .default("auto")
+    .describe(
+      "Whether commands run in a sandbox. `auto`: where the system supports it; `deputy doctor` tries it. `required`: " +
+        "without a sandbox, no task gets a terminal. `off`: commands run with your rights.",
+    ),
+  sandboxed: z
+    .enum(["isolated", "allow", "ask"])
+    .default("isolated")
+    .describe(
+      "Which commands in the sandbox need no approval: those of a child in a working copy of its own, all (`allow`), or " +
+        "none (`ask`). Rules of `permissions` apply first.",
+    ),
+  read: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((path) => !/^\/*$/.test(path), "a directory below /"),
+    )
+    .optional()
+    .describe(
+      "Paths outside the workspace that commands in the sandbox may read. `~` is your home directory; relative paths start " +
+        "at the working directory. Default: toolchain folders in the home directory, such as `~/.nvm` and `~/.cargo`.",
+    ),
+  network: z
+    .array(webHost(true))
+    .default([])
+    .describe(
+      "Hosts that commands in the sandbox may reach: `registry.npmjs.org`, `*.example.com`, or one port, " +
+        "`127.0.0.1:5432`. Any other host raises an approval request.",
+    ),
 });
 
 const searchEngine = z
@@ -440,17 +488,6 @@ const searchEngine = z
       context.addIssue({ code: "custom", message: "one of api_key, api_key_env and api_key_command" });
   })
   .describe("The engine of `web_search`. Without it, children do not have that tool.");
-
-/** @param patterns whether `*` is allowed */
-function webHost(patterns: boolean) {
-  return z
-    .string()
-    .refine(
-      (text) => normalHost(text) !== undefined && (patterns || !text.includes("*")),
-      `a host such as docs.example.com or 127.0.0.1:8080, without a scheme or path${patterns ? "" : ", and without *"}`,
-    )
-    .transform((text) => normalHost(text) ?? text);
-}
 
 const web = z.strictObject({
   hosts: z

@@ -165,6 +165,12 @@ export type McpClientFacts = { name: string; workspace: string };
 /** `model`: another model wrote the message, and its child is told so. */
 export type SteerAuthor = "model";
 
+/**
+ * `sandboxed`: whether a command would run in the sandbox; absent for other tools. `onlyUser`: no model may allow it,
+ * whatever `approvals_by_model` says.
+ */
+export type SandboxFacts = { sandboxed?: boolean; onlyUser?: true };
+
 /** Who denied a tool call, and why. */
 export type Denial = { by: string; reason: string };
 
@@ -333,12 +339,25 @@ export type ChildEvent =
    */
   | OfChild<
       "approval-ask",
-      { callId: string; name: string; target: string; directory?: string; answerBy?: number; reason?: string }
+      {
+        callId: string;
+        name: string;
+        target: string;
+        directory?: string;
+        answerBy?: number;
+        reason?: string;
+      } & SandboxFacts
     >
   /** `answerId`: the `approval-answer` that decided it, if any. */
   | OfChild<"approval-end", { callId: string; allowed: boolean; by: string; reason: string; answerId?: string }>
-  /** The intent of a tool call, before anything runs. `searched`: what a search looks for; absent in older journals. */
-  | OfChild<"tool-start", { callId: string; name: string; target: string; searched?: string; effect: ToolEffect }>
+  /**
+   * The intent of a tool call, before anything runs. `searched`: what a search looks for, and `sandboxed`: whether a
+   * command runs in the sandbox; absent in older journals.
+   */
+  | OfChild<
+      "tool-start",
+      { callId: string; name: string; target: string; searched?: string; sandboxed?: boolean; effect: ToolEffect }
+    >
   | OfChild<
       "tool-end",
       {
@@ -347,6 +366,8 @@ export type ChildEvent =
         target: string;
         /** What a search looked for; absent in older journals. */
         searched?: string;
+        /** Whether a command ran in the sandbox; absent for other tools, and in older journals. */
+        sandboxed?: boolean;
         /** The text that the model reads. */
         text: string;
         ok: boolean;

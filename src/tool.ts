@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { CommandExecutor } from "./command-executor.ts";
+import type { Warning } from "./errors.ts";
 import type { StoredImage } from "./image.ts";
 import type { TodoItem } from "./todo.ts";
 
@@ -62,6 +63,14 @@ export type ToolSubject = {
   otherFiles?: readonly FileSubject[];
   /** The text of an approval request, if it shows more than `target`. */
   asked?: string;
+  /** A command runs in the child's sandbox, or outside of one. */
+  sandboxed?: boolean;
+  /** Files and directories that a command in a sandbox may read besides: each needs approval. */
+  reads?: readonly FileSubject[];
+  /** Only a user can approve the call, no model. */
+  onlyUser?: true;
+  /** Recorded once in a run, before the call. */
+  warning?: Warning;
   /** Why the call needs approval even if a rule allows it, as a clause: the tool is not the one that was offered. */
   changed?: string;
 };

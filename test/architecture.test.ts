@@ -26,10 +26,14 @@ describe("the source", () => {
 describe("connections to other machines", () => {
   const having = (text: RegExp) => files.filter((file) => text.test(file.text)).map(({ path }) => path);
 
-  test("are opened by the transport, and by the guarded requests for pages", () => {
+  test("are opened by the transport, by the guarded requests for pages, and by the proxy of sandboxes", () => {
     const others =
       /(require|import)\("undici|import (?!type)[^;]*from "undici|import \{[^}]*\b(request|connect)\b[^}]*\} from "node:(https?|net|tls|dgram)"/;
-    assert.deepEqual(having(others).sort(), ["child/wire/transport.ts", "tools/web/response.ts"]);
+    assert.deepEqual(having(others).sort(), [
+      "child/wire/transport.ts",
+      "tools/sandbox/network-proxy.ts",
+      "tools/web/response.ts",
+    ]);
     assert.deepEqual(having(/(?<!typeof )\bglobalThis\.fetch\b/), []);
   });
 

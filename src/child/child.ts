@@ -4,7 +4,7 @@ import type { ApprovalFacts } from "../approval-request.ts";
 import type { Clock } from "../clock.ts";
 import type { CommandExecutor } from "../command-executor.ts";
 import type { Failure, FailureKind, Warning } from "../errors.ts";
-import type { ChildEvent, ContentEvent, Event, LimitName, LiveEvent, Recovery, Usage } from "../event.ts";
+import type { ChildEvent, ContentEvent, Event, LimitName, LiveEvent, Recovery, SandboxFacts, Usage } from "../event.ts";
 import type { GivenFile } from "../given-file.ts";
 import type { Image } from "../image.ts";
 import type { Ready } from "../plan.ts";
@@ -53,7 +53,7 @@ export type ChildInput = {
  * `request` is the code of exactly these facts; an answer from elsewhere contains it. `reason`: why a rule that allows
  * the call does not count.
  */
-export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string; reason?: string };
+export type ApprovalQuestion = ApprovalFacts & { goal: string; request: string; reason?: string } & SandboxFacts;
 /** `answerId`: the `approval-answer` that it came from, if it was given elsewhere. */
 export type ApprovalDecision = { allowed: boolean; by: string; reason: string; answerId?: string };
 /** Always settles: with a denial after a timeout, at once if nobody can answer, and when the signal aborts. */
@@ -94,6 +94,8 @@ export type ChildDeps = {
   answerBy(): number | undefined;
   /** The oldest message to the child that is not in its conversation yet. */
   steered(): SteerMessage | undefined;
+  /** Whether another child of the run has recorded this warning. */
+  isWarned(warning: Warning): boolean;
   /** Leases the credentials of a request. */
   lease(route: Route, signal: AbortSignal): Promise<Lease>;
   /** USD of a request; undefined if the price is unknown. */

@@ -12,7 +12,7 @@
  * to run and then does something else. Pages are judged in `url-rules.ts`.
  */
 import { matchesStars } from "../text/star-pattern.ts";
-import type { PermissionDecision, PermissionRule, ToolSubject } from "../tool.ts";
+import type { FileSubject, PermissionDecision, PermissionRule, ToolSubject } from "../tool.ts";
 import { readCommandLine } from "./command-line.ts";
 import {
   createFileJudge,
@@ -70,6 +70,7 @@ function decideByRules(
   named: readonly string[],
 ): PermissionDecision {
   const permissions = { rules, otherwise: approvals };
+  const { reads = [] } = subject;
   if (subject.file) {
     const judge = createFileJudge(permissions, toolName, subject.file.roots);
     return strictestOf([judge(subject.file), ...(subject.otherFiles ?? []).map(judge)]);
@@ -79,14 +80,27 @@ function decideByRules(
   const protectionOf = createProtection(permissions);
   const [first, ...others] = subjectsOf(subject);
   const decide = (callSubject: CallSubject) => decideOn(callSubject, relevant, protectionOf, subject, permissions);
-  return strictestOf([decide(first), ...others.map(decide)]);
+  return strictestOf([
+    decide(first),
+    ...others.map(decide),
+    ...reads.map((file) => decideOnRead(file, toolName, permissions)),
+  ]);
+}
+
+/** A path that a sandbox does not show: a rule for the tool itself has to allow it. */
+function decideOnRead(file: FileSubject, toolName: string, permissions: Permissions): PermissionDecision {
+  const { ground, ...decided } = createFileJudge(permissions, toolName)(file);
+  const isOfTool = typeof ground === "object" && matchesStars(ground.tool, toolName);
+  if (decided.decision !== "allow" || isOfTool) return decided;
+  const because = `the sandbox does not show ${file.names[0]}, and approvals: ${permissions.otherwise}`;
+  return { decision: permissions.otherwise, because };
 }
 
 function decideOn(
   callSubject: CallSubject,
   rules: readonly PermissionRule[],
   protectionOf: (path: string) => string | undefined,
-  { otherwise }: ToolSubject,
+  { otherwise, sandboxed }: ToolSubject,
   { otherwise: approvals }: Permissions,
 ): PermissionDecision {
   const { shown } = callSubject;
@@ -96,8 +110,9 @@ function decideOn(
   });
   const rule = rules.find((each) => covers(each, callSubject, secured));
   if (rule) return { decision: rule.then, because: `${quoted(rule)} says ${rule.then} to ${shown}` };
-  if (otherwise === "allow") return { decision: "allow", because: "it stays inside the workspace" };
   const [reason] = secured;
+  if (otherwise === "allow" && reason === undefined)
+    return { decision: "allow", because: sandboxed ? "it runs in the sandbox" : "it stays inside the workspace" };
   const because = `no permission rule covers ${shown}, and approvals: ${approvals}`;
   if (reason === undefined) return { decision: approvals, because };
   return { decision: approvals, because: `${reason.because}, ${because}`, holdsSecrets: true };

@@ -18,6 +18,7 @@ import type { ToolCall } from "./message.ts";
 import { decidePermission } from "./permissions.ts";
 import { unknownTool } from "./unknown-tool.ts";
 import { createPageJudge, createRedirectJudge } from "./url-rules.ts";
+import { warnOnce } from "./warnings.ts";
 
 /** A call that may run. */
 type Admitted = { call: ToolCall; tool: Tool; input: unknown; subject: ToolSubject };
@@ -74,6 +75,7 @@ async function* admit(
   if (!parsed.success) return { outcome: "invalid", target: "", text: invalidArguments(tool, parsed.error) };
   await tool.refresh?.(child.signal);
   const subject = tool.subject(parsed.data);
+  if (subject.warning !== undefined && !child.deps.isWarned(subject.warning)) yield* warnOnce(child, [subject.warning]);
   if (call.started) {
     if (CALLS_OF[tool.effect].cutOff !== "unknown") return { call, tool, input: parsed.data, subject };
     return {
@@ -109,7 +111,8 @@ async function* ask(
   const directory = realDirectory(planned.workspace);
   const answerBy = deadline();
   const patience = answerBy !== undefined && { answerBy };
-  const reason = present({ reason: isChanged && because });
+  const { sandboxed, onlyUser } = subject;
+  const reason = present({ reason: isChanged && because, sandboxed, onlyUser });
   const asked = emit(child, { kind: "approval-ask", callId, name, target, directory, ...patience, ...reason });
   yield asked;
   const facts = { childId, callId, toolName: name, target, directory, askedAt: asked.at };
@@ -164,7 +167,8 @@ async function* runTogether(child: Child, admitted: Admitted[]): AsyncGenerator<
     if (child.signal.aborted) break;
     const { callId, name } = call;
     const { target, searched } = subject;
-    yield emit(child, { kind: "tool-start", callId, name, target, ...present({ searched }), effect: tool.effect });
+    const facts = present({ searched, sandboxed: subject.sandboxed });
+    yield emit(child, { kind: "tool-start", callId, name, target, ...facts, effect: tool.effect });
     underWay.push({ ...each, run: runOne(child, each) });
   }
   for (const each of underWay) yield* tellEnd(child, each);
@@ -186,7 +190,7 @@ async function* tellEnd(child: Child, { call, tool, subject, run }: UnderWay): A
     ok,
     outcome: "ran",
     filesChanged,
-    ...present({ searched: subject.searched, seen, todo, linesChanged, images }),
+    ...present({ searched: subject.searched, sandboxed: subject.sandboxed, seen, todo, linesChanged, images }),
     durationMs,
   });
 }

@@ -22,7 +22,7 @@ import { agentNamed, unreadableFiles } from "./resolve/agent-name.ts";
 import type { HookDecision } from "./resolve/hook.ts";
 import { patternWarnings } from "./resolve/policy.ts";
 import { createRouter, type RouterDeps, routeOfConfig } from "./resolve/router.ts";
-import { knownToolsets, toolsetsOf, toolsetsWanted, toolsLeft } from "./toolsets.ts";
+import { knownToolsets, toolsetsOf, toolsetsWanted, toolsLeft, withoutTerminal } from "./toolsets.ts";
 
 export type PlanDeps = RouterDeps &
   ImageDeps & {
@@ -32,6 +32,8 @@ export type PlanDeps = RouterDeps &
     extraDirs: readonly string[];
     /** Returns whether a directory, links resolved, is Deputy's own: no child works there. */
     isOwn(path: string): boolean;
+    /** Why no child gets a terminal, as a sentence; undefined if it may. */
+    terminalProblem(): string | undefined;
     /** The program's routing decision for each task. */
     decisions: readonly HookDecision[];
     agents: Agents;
@@ -89,6 +91,8 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
     if ("problem" in role) return { task, ...role };
     const toolsets = toolsetsOf(wanted, { allowed, ...toolsetsHere }, routed.route);
     if ("problem" in toolsets) return { task, ...toolsets };
+    const unsafe = withoutTerminal(toolsets.toolsets, deps);
+    if (unsafe !== undefined) return { task, problem: unsafe };
     const workspace = workspaceOf(task.workspace);
     if ("problem" in workspace) return { task, ...workspace };
     const given = mayReadFiles(task, allowed, deps) ?? filesOf(task, workspace.workspace);

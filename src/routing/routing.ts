@@ -76,6 +76,8 @@ export type RoutingSources = {
   extraDirs?: readonly string[];
   /** Whether a directory, links resolved, is Deputy's own. Default: never. */
   isOwn?: (path: string) => boolean;
+  /** Why no child gets a terminal, as a sentence. Default: it may. */
+  terminalProblem?: () => string | undefined;
   /** Looks up an image in a workspace. Default: there is none. */
   lookAtImage?: LookAtImage;
   /** Looks up a file in a workspace. Default: there is none. */
@@ -95,6 +97,7 @@ export function createRouting({
   agents = { definitions: configuredAgents(config), warnings: [] },
   extraDirs = [],
   isOwn = () => false,
+  terminalProblem = () => undefined,
   lookAtImage = () => ({ unusable: "no file can be read here" }),
   lookAtFile = () => ({ unusable: "no file can be read here" }),
   postForm = () => Promise.reject(new Error("nobody can be asked here")),
@@ -126,6 +129,7 @@ export function createRouting({
     lookAtFile,
     extraDirs,
     isOwn,
+    terminalProblem,
   };
   return {
     providers,

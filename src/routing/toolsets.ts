@@ -97,6 +97,17 @@ function noTools({ model, provider }: Route, named: readonly string[]): Problem 
   };
 }
 
+/** The problem of a child that would get a terminal where the operator allows none. */
+export function withoutTerminal(
+  toolsets: readonly string[],
+  { terminalProblem }: { terminalProblem(): string | undefined },
+): Problem | undefined {
+  const reason = toolsets.includes("terminal") ? terminalProblem() : undefined;
+  if (reason === undefined) return undefined;
+  const message = `Expected a sandbox for commands (terminal.sandbox: required); found none: ${reason} Or name toolsets without terminal.`;
+  return { code: "toolset-unavailable", field: "toolsets", message, suggestions: [] };
+}
+
 /** Tools that both the delegator and the agent have, by name or pattern; absent if neither is limited. */
 export function toolsLeft(above?: readonly string[], ofAgent?: readonly string[]): { tools?: string[] } {
   if (above === undefined || ofAgent === undefined) {

@@ -14,6 +14,7 @@ import {
   isStored,
   type LiveEvent,
   type NestedUsage,
+  type SandboxFacts,
   type SteerAuthor,
   type StoredEvent,
 } from "../event.ts";
@@ -78,7 +79,11 @@ export type Steer = {
 };
 
 /** A tool call that waits for a user's decision. `answerBy` is absent if nobody could answer. `reason` as in `approval-ask`. */
-export type OpenQuestion = Omit<ApprovalFacts, "childId"> & { request: string; answerBy?: number; reason?: string };
+export type OpenQuestion = Omit<ApprovalFacts, "childId"> & {
+  request: string;
+  answerBy?: number;
+  reason?: string;
+} & SandboxFacts;
 
 export type Run = {
   readonly delegationId: string;
@@ -429,9 +434,10 @@ function foldTalk(child: RunChild, event: ChildEvent): void {
       return;
     case "approval-ask": {
       const { childId, callId, name: toolName, target, directory = "", at: askedAt, answerBy, reason } = event;
+      const { sandboxed, onlyUser } = event;
       const facts = { callId, toolName, target, directory, askedAt };
       const request = requestCode({ childId, ...facts });
-      const question = { ...facts, request, ...present({ answerBy, reason }) };
+      const question = { ...facts, request, ...present({ answerBy, reason, sandboxed, onlyUser }) };
       child.questions = [...child.questions.filter((other) => other.callId !== callId), question];
       return;
     }

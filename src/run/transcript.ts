@@ -1,6 +1,7 @@
 /** Formats a child's stored events as a readable conversation. */
 import type { Part, StoredEvent } from "../event.ts";
 import { spelledLines, spelledPath } from "../text/spelled-text.ts";
+import { wantedCall } from "../text/wanted-call.ts";
 import { minuteOf } from "./run.ts";
 
 export type TranscriptEntry = { who: string; text: string };
@@ -40,11 +41,11 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
     case "compact-end":
       return compactionEntries(event);
     case "tool-end":
-      return [{ who: `result of ${event.name} ${event.target}`, text: event.text }];
+      return [{ who: `result of ${event.name} ${event.target}${placeOf(event)}`, text: event.text }];
     case "approval-ask": {
       const { name, target, directory } = event;
       const where = directory === undefined ? "" : ` in ${spelledPath(directory)}`;
-      return [{ who: `asks to run ${name}${where}`, text: spelledLines(target).join("\n") }];
+      return [{ who: `asks to ${wantedCall(name, event)}${where}`, text: spelledLines(target).join("\n") }];
     }
     case "approval-end":
       return [{ who: `${event.allowed ? "allowed" : "denied"} by ${event.by}`, text: event.reason }];
@@ -53,6 +54,12 @@ function entriesOf(event: StoredEvent): TranscriptEntry[] {
     default:
       return [];
   }
+}
+
+/** Whether a command ran in the sandbox; empty where the event does not say it. */
+function placeOf({ sandboxed, outcome }: Extract<StoredEvent, { kind: "tool-end" }>): string {
+  if (sandboxed === undefined || outcome !== "ran") return "";
+  return sandboxed ? " (in the sandbox)" : " (without a sandbox)";
 }
 
 function compactionEntries(event: Extract<StoredEvent, { kind: "compact-end" }>): TranscriptEntry[] {

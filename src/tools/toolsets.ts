@@ -15,7 +15,7 @@ import { realRoot, type Workspace } from "./files/paths/workspace.ts";
 import { createReadFile } from "./files/read-file.ts";
 import { createGlob, createGrep } from "./files/search.ts";
 import { createTerminalOutput, createTerminalStop } from "./terminal/background.ts";
-import { createTerminal } from "./terminal/terminal.ts";
+import { createTerminal, type TerminalOptions } from "./terminal/terminal.ts";
 import { createTodo } from "./todo.ts";
 import { toolErrorText } from "./tool-error.ts";
 import { createWebFetch, type WebFetchOptions } from "./web/web-fetch.ts";
@@ -37,7 +37,7 @@ export type ToolsOptions = {
   toolsets: readonly string[];
   /** The environment of commands, without secrets: read for each command, because more keys may be known by then. */
   environment(): Record<string, string>;
-  terminal: { timeoutMs: number };
+  terminal: Pick<TerminalOptions, "timeoutMs" | "sandbox">;
   /** `search`: absent without a configured engine. */
   web: Omit<WebFetchOptions, "redact"> & { search?: WebSearchOptions | undefined };
   /** Removes known keys from a text. */
@@ -57,7 +57,7 @@ const CREATE: Record<Toolset, (workspace: Workspace, options: ToolsOptions) => T
   search: (workspace) => [createGlob(workspace), createGrep(workspace)],
   todo: () => [createTodo()],
   terminal: (workspace, { environment, terminal }) => [
-    createTerminal({ directory: () => realRoot(workspace), environment, timeoutMs: terminal.timeoutMs }),
+    createTerminal({ directory: () => realRoot(workspace), environment, ...terminal }),
     createTerminalOutput(),
     createTerminalStop(),
   ],

@@ -166,7 +166,7 @@ describe("deputy chat at a terminal", { skip: NO_TERMINAL, timeout: 110_000 }, (
       .filter((line) => /^[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏·] \[/.test(line));
     assert.ok(drawn.length > 0 && drawn.every((line) => line.length < 40), drawn.join("\n"));
     say("delegate this: run `echo from the child`");
-    await terminal.see("asks to run terminal:");
+    await terminal.see("asks to run terminal");
     await terminal.see("│ echo from the child");
     await terminal.see("[a]lways");
     await quiet(); // Text typed as it appears does not count.

@@ -115,6 +115,7 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
         provider: "zai",
         providers: PROVIDERS,
         permissions: [{ tool: "terminal", then: "allow" }],
+        terminal: { sandbox: "off" },
         ...config,
       }),
     );
@@ -164,7 +165,9 @@ describe("no secret is found", { timeout: 110_000, skip: process.platform !== "l
   });
 
   test("but for what terminal.env lists, which a command gets and still cannot read from Deputy", async (t) => {
-    const { cwd, env } = await place(t, { terminal: { env: ["MY_TOKEN", "HTTP_PROXY", "GLM_API_KEY", "COPY"] } });
+    const { cwd, env } = await place(t, {
+      terminal: { sandbox: "off", env: ["MY_TOKEN", "HTTP_PROXY", "GLM_API_KEY", "COPY"] },
+    });
     const { code, stderr } = await launch(["run", "--goal", "look"], { cwd, env }).ended;
     assert.equal(code, 0, stderr);
     const { own, above } = seen(cwd);

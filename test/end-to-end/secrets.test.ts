@@ -92,6 +92,7 @@ describe("no key is found", { timeout: 110_000 }, () => {
     const { GLM_API_KEY: _, OPENAI_API_KEY: __, GEMINI_API_KEY: ___, XAI_API_KEY: ____, ...env } = providers.env;
     const config = `
 provider: anthropic
+terminal: { sandbox: off }
 providers:
   openai: { base_url: "\${OPENAI_BASE_URL}", api_key: "\${LAB_ACCESS}", headers: { x-team: "\${TEAM_PASS}" } }
   gemini: { base_url: "\${GEMINI_BASE_URL}", api_key_env: LAB_DOOR }

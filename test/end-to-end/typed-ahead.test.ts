@@ -22,7 +22,8 @@ async function place(t: TestContext, commands: string[]) {
     await turns[done]?.promise;
     return command === undefined ? { text: "All done." } : { toolCalls: [{ name: "terminal", input: { command } }] };
   };
-  const here = await chatPlace(t, { script });
+  // The keys are typed at times that a sandbox's start would shift.
+  const here = await chatPlace(t, { script, config: "terminal: { sandbox: off }\n" });
   const open = (argv: string[], env: Record<string, string> = {}, more: Partial<TerminalOptions> = {}) => {
     const terminal = openTerminal(argv, { ...here, ...more, env: { ...here.env, ...env } });
     t.after(terminal.kill);

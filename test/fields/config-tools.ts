@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TOOLSETS } from "../../src/config-schema.ts";
 import type { Asker } from "../../src/engine/engine.ts";
+import { withoutSandbox } from "../support/sandbox.ts";
 import { type Document, endings, type Played, play, type Scene } from "../support/whole-stage.ts";
 import { calls, type Effects, runs, writes } from "./effects.ts";
 
@@ -116,6 +117,32 @@ const REACH_EFFECTS: Effects = {
     };
     assert.equal(await told({ permissions: ALLOW_ALL, terminal: { env: ["MY_TOKEN"] } }, scene), "m p");
     assert.equal(await told({ permissions: ALLOW_ALL }, scene), "p");
+  },
+  "terminal.sandbox": async () => {
+    const marked = { script: runs("echo [$NODE_USE_ENV_PROXY]") };
+    const config = (sandbox: string) => ({ permissions: ALLOW_ALL, terminal: { sandbox } });
+    assert.equal(await told(config("off"), marked), "[]");
+    if (!withoutSandbox) assert.equal(await told(config("auto"), marked), "[1]");
+  },
+  "terminal.sandboxed": async () => {
+    const runsWith = (sandboxed: string) => ran({ terminal: { sandboxed } }, "touch ran");
+    assert.equal(await runsWith("ask"), false);
+    assert.equal(await runsWith("isolated"), false);
+    assert.equal(await runsWith("allow"), withoutSandbox === false);
+  },
+  "terminal.read": async () => {
+    const scene = { script: runs("cat ~/notes/a.txt"), files: { "notes/a.txt": "ants" } };
+    const config = (read: string[]) => ({ permissions: ALLOW_ALL, terminal: { read } });
+    assert.equal(await told(config(["~/notes"]), scene), "ants");
+    if (!withoutSandbox) assert.match(await told(config([]), scene), /No such file/);
+  },
+  "terminal.network": async () => {
+    if (withoutSandbox) return;
+    const connects =
+      "exec 3<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT nowhere.invalid:443 HTTP/1.1\\r\\n\\r\\n' >&3; cat <&3";
+    const config = (network: string[]) => ({ permissions: ALLOW_ALL, terminal: { network } });
+    assert.match(await told(config(["*.invalid"]), { script: runs(connects) }), /nowhere\.invalid cannot be found/);
+    assert.match(await told(config([]), { script: runs(connects) }), /needs the user's approval/);
   },
   "terminal.timeout_seconds": async () => {
     const commandLine = "sleep 0.2 && touch ran";

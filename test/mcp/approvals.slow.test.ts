@@ -42,7 +42,7 @@ for (const kind of CLIENTS) {
         const [end] = events.filter((event) => event.kind === "approval-end");
         assert.ok(ask?.directory !== undefined && isAbsolute(ask.directory));
         const head = new RegExp(
-          `^${id}\\.1 \\(Let it roar\\) on \\S+ @ \\S+ asks to run terminal in ${ask.directory}:$`,
+          `^${id}\\.1 \\(Let it roar\\) on \\S+ @ \\S+ asks to run terminal(?: in the sandbox)? in ${ask.directory}:$`,
         );
         const [first = "", ...rest] = asked.join("\n\n").split("\n\n");
         assert.match(first, head);
@@ -153,7 +153,7 @@ describe("a question over MCP", () => {
         assert.match(
           asked[0] ?? "",
           new RegExp(
-            `^${id}\\.1\\.1\\.1 \\(roar\\) on \\S+ @ \\S+ asks to run terminal in /.*:\n\necho roar\n\nAccept allows`,
+            `^${id}\\.1\\.1\\.1 \\(roar\\) on \\S+ @ \\S+ asks to run terminal(?: in the sandbox)? in /.*:\n\necho roar\n\nAccept allows`,
           ),
         );
         assert.match(results[0]?.summary ?? "", /It said: .*roar/s);
@@ -184,7 +184,10 @@ describe("a question over MCP", () => {
       const { delegation_id: id } = (await agent.call("delegate_task", TASK)).data as Report;
       const first = await unseen.call("control_delegation", { id, action: "approve" });
       assert.ok(first.isError);
-      assert.match(first.text, /Nothing was approved: .* asks to run terminal in \/.*: echo roar\nApprove again/);
+      assert.match(
+        first.text,
+        /Nothing was approved: .* asks to run terminal(?: in the sandbox)? in \/.*: echo roar\nApprove again/,
+      );
       assert.equal((await engine.questions()).length, 1);
       assert.match((await unseen.call("control_delegation", { id, action: "approve" })).text, /Approved for/);
       const events = await Array.fromAsync(engine.events(id));

@@ -154,6 +154,7 @@ export async function play(
     explainBug: String,
     approve: async () => ({ allowed: false, by: "nobody", reason: "nobody can answer" }),
     answerBy: () => undefined,
+    isWarned: () => false,
     steered: () => undefined,
     lease: async (wanted) => leaseOf(wanted),
     price: () => 0.001,

@@ -19,6 +19,7 @@ import type { Planned } from "../../src/plan.ts";
 import type { Route } from "../../src/route.ts";
 import type { Task } from "../../src/task.ts";
 import type { Tool } from "../../src/tool.ts";
+import { runInShell } from "../../src/tools/terminal/shell.ts";
 import { createWorktrees } from "../../src/worktree/worktrees.ts";
 import { leaseOf, route as plainRoute, written } from "./child-stage.ts";
 
@@ -44,6 +45,13 @@ export type Staged = {
   readNotes?: Setup["readNotes"];
   /** The config, as a document. */
   config?: object;
+};
+
+const NO_SANDBOX: Setup["sandboxing"] = {
+  support: () => undefined,
+  terminalProblem: () => undefined,
+  terminalSandbox: () => undefined,
+  shellOf: () => ({ run: runInShell, close: async () => {} }),
 };
 
 /** `die` releases everything as a killed process does: nothing is written, and the claim is free. */
@@ -79,6 +87,7 @@ export function createTestEngine(staged: Staged): { engine: Engine; die(): void 
     price: ({ facts: { price } }, usage) =>
       price === undefined ? 0 : (usage.input * price.input + usage.output * price.output) / 1_000_000,
     tools: () => staged.tools ?? [],
+    sandboxing: NO_SANDBOX,
     serverTools: async () => NO_SERVER_TOOLS,
     limitsOf: () => ({}),
     isDirectory: () => true,

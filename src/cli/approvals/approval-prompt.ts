@@ -6,6 +6,7 @@ import { once } from "node:events";
 import type { ApprovalQuestion, Asker } from "../../engine/engine.ts";
 import { DeputyError } from "../../errors.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { wantedCall } from "../../text/wanted-call.ts";
 import { type AnswerForm, ESCAPE } from "../chat/keyboard/question-line.ts";
 import type { Output, Paint } from "../io.ts";
 import { GOAL_COLUMNS } from "../terminal/final-answers.ts";
@@ -139,12 +140,18 @@ async function requestText(
 
 /** Describes a request: the tool, its full target, and the directory, with hidden characters escaped. */
 export function requestLines(
-  { toolName, target, directory, reason }: Pick<ApprovalQuestion, "toolName" | "target" | "directory" | "reason">,
+  question: Pick<ApprovalQuestion, "toolName" | "target" | "directory" | "reason" | "sandboxed" | "onlyUser">,
   paint: Paint,
 ): string[] {
+  const { toolName, target, directory, reason } = question;
   const lines = targetLines(target, paint);
   const why = reason === undefined ? [] : [`  ${paint("yellow", `asked whatever the rules say: ${oneLine(reason)}`)}`];
-  return [`  asks to run ${paint("bold", oneLine(toolName))}:`, ...lines, `  in ${spelledPath(directory)}`, ...why];
+  return [
+    `  asks to ${wantedCall(oneLine(toolName), question, (name) => paint("bold", name))}:`,
+    ...lines,
+    `  in ${spelledPath(directory)}`,
+    ...why,
+  ];
 }
 
 /** Breaks the text of a request at words, on a terminal. Further rows of a command keep its mark. */

@@ -21,6 +21,7 @@ import {
 } from "../../run/run.ts";
 import { formatUsd } from "../../text/money.ts";
 import { commandInLine } from "../../text/spelled-text.ts";
+import { wantedCall } from "../../text/wanted-call.ts";
 import { allowHint } from "../approvals/allow-hint.ts";
 import type { Paint } from "../io.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
@@ -218,8 +219,13 @@ function denied({ name, target }: Extract<Event, { kind: "tool-end" }>, { by, re
   return `${call} denied: ${because} ${allowHint(name, target)}`;
 }
 
-function asked({ name, target, directory }: Extract<Event, { kind: "approval-ask" }>): string {
-  return `asks to run ${name}${directory === undefined ? "" : ` in ${directory}`}: ${commandInLine(target)}`;
+function asked(event: Extract<Event, { kind: "approval-ask" }>): string {
+  const { name, target, directory } = event;
+  return `asks to ${wantedCall(name, event)}${directory === undefined ? "" : ` in ${directory}`}: ${commandInLine(target)}`;
+}
+
+function commandLine({ name, target, sandboxed }: Extract<Event, { kind: "tool-start" }>): string {
+  return `${name}${sandboxed ? " (in the sandbox)" : ""}: ${target}`;
 }
 
 /** Lines of a command's output that are shown, and their width. */
@@ -273,7 +279,7 @@ function detail(event: Event): Note | undefined {
     case "pause-end":
       return { sign: "·", text: "continues after its pause" };
     case "tool-start":
-      return { sign: "·", text: event.searched === undefined ? `${event.name}: ${event.target}` : callInWords(event) };
+      return { sign: "·", text: event.searched === undefined ? commandLine(event) : callInWords(event) };
     case "tool-end": {
       const size = `${formatCount(Buffer.byteLength(event.text))} bytes`;
       const end = event.ok ? "ok" : event.outcome === "ran" ? "failed" : event.outcome;

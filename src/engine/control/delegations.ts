@@ -12,6 +12,7 @@ import { reportOf, stateOf } from "../../run/run-report.ts";
 import type { RunListing } from "../../run/run-store.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { commandInLine, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { wantedCall } from "../../text/wanted-call.ts";
 import { isoTime } from "../../values/iso-time.ts";
 import { present } from "../../values/present.ts";
 import type { Engine, Question, Which } from "../engine.ts";
@@ -152,6 +153,7 @@ async function settle(
 ): Promise<string> {
   const question = await engine.question(which);
   const { childId, request, target } = question;
+  if (allowed && question.onlyUser) throw forUsers(question);
   if (allowed && !client.told.has(request)) throw untold(question, client);
   const by = modelOf(client);
   const { counted, end } = await engine.answer({ id: childId, request, allowed, reason, by });
@@ -165,12 +167,22 @@ function modelOf({ surface, name }: DelegationClient): string {
 }
 
 /** The model can approve only what it has seen: it sees this request only now. */
-function untold({ childId, request, toolName, target, directory }: Question, { told }: DelegationClient): DeputyError {
+function untold(question: Question, { told }: DelegationClient): DeputyError {
+  const { childId, request, toolName, target, directory } = question;
   told.add(request);
   return new DeputyError(
     "usage",
-    `Nothing was approved: you have not seen this request of ${childId} before. It asks to run ${toolName} in ` +
+    `Nothing was approved: you have not seen this request of ${childId} before. It asks to ${wantedCall(toolName, question)} in ` +
       `${spelledPath(directory)}: ${spelledLines(target).join("\n")}\nApprove again to let it run.`,
+  );
+}
+
+/** A model that could open the sandbox of its children could be talked into it. */
+function forUsers({ childId, toolName, target }: Question): DeputyError {
+  return new DeputyError(
+    "usage",
+    `Nothing was approved: only the user can decide whether ${childId} may leave its sandbox (${toolName}: ` +
+      `${commandInLine(target)}). Tell the user: deputy approve ${childId}`,
   );
 }
 

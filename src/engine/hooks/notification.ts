@@ -5,6 +5,7 @@ import { hasEnded, isConversation, type Run, resultsOf, runIn } from "../../run/
 import { formatTotalCost } from "../../text/money.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { commandInLine } from "../../text/spelled-text.ts";
+import { wantedCall } from "../../text/wanted-call.ts";
 import { isoTime } from "../../values/iso-time.ts";
 
 export type Notification = {
@@ -36,7 +37,7 @@ export function approvalNotification(
     request,
     answerBy,
     title: "Deputy: approval needed",
-    text: shortLine(`${childId} asks to run ${name}: ${commandInLine(target)}`, MAX_TEXT),
+    text: shortLine(`${childId} asks to ${wantedCall(name, event)}: ${commandInLine(target)}`, MAX_TEXT),
     payload: {
       type: "approval-request",
       delegation_id: event.delegationId,

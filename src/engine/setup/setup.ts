@@ -39,6 +39,7 @@ import type { ProviderLimits } from "../limits/rate-limiter.ts";
 import { listAvailableModels } from "./list-available.ts";
 import { NO_SERVERS, type Servers } from "./mcp-servers.ts";
 import { formPoster } from "./post-form.ts";
+import { createSandboxing, type Sandboxing } from "./sandboxing.ts";
 import type { LeaseServerTools } from "./server-tools.ts";
 import { webOptions } from "./web-options.ts";
 import { type CallWebhook, webhookCaller } from "./webhook.ts";
@@ -57,6 +58,7 @@ export type Setup = Pick<Routing, "plan" | "refreshRoute" | "candidates"> & {
   /** The operator's limits for a provider. */
   limitsOf(provider: string): ProviderLimits;
   tools(toolsets: readonly string[], place: WorkPlace): readonly Tool[];
+  sandboxing: Sandboxing;
   /** Starts the MCP servers of a child's toolsets if necessary, and makes their tools. */
   serverTools: LeaseServerTools;
   isDirectory(path: string): boolean;
@@ -121,6 +123,7 @@ function readSetup(
   const extraDirs = config.extra_dirs.map((dir) => resolve(place.cwd, withHome(dir, env.HOME)));
   const bind = ({ workspace, realPaths }: WorkPlace) => bindPaths([workspace, ...extraDirs], realPaths);
   const protectionOf = createProtection({ rules: config.permissions, otherwise: config.delegation.approvals });
+  const sandboxing = createSandboxing(config, { env, cwd: place.cwd, extraDirs, own });
   const { readImage, readFile } = fileReaders({ extraDirs, own, bind, protectionOf });
   const routing = createRouting({
     config,
@@ -131,6 +134,7 @@ function readSetup(
     agents: loaded.agents,
     extraDirs,
     isOwn: (path) => createOwnCheck(own).isOwn(path),
+    terminalProblem: sandboxing.terminalProblem,
     lookAtImage: (workspace, path) => lookAtImage(() => readImage({ workspace }, path)),
     lookAtFile: (workspace, path) => lookAtFile(() => readFile({ workspace }, path)),
     postForm: formPoster(env),
@@ -141,9 +145,7 @@ function readSetup(
   const environment = environmentOfCommands(place, env, credentials, config.terminal.env);
   const { servers = NO_SERVERS } = place;
   return {
-    loaded,
-    routing,
-    config,
+    ...{ loaded, routing, config },
     warnings: [...loaded.warnings, ...lists.warnings],
     ...{ plan: routing.plan, refreshRoute: routing.refreshRoute, candidates: routing.candidates },
     lease: credentials.lease,
@@ -151,9 +153,9 @@ function readSetup(
     redact,
     price: catalog.costUsd,
     limitsOf: (slug) => limitsAt(providers.find(slug)),
+    sandboxing,
     tools: toolMaker(config, {
-      ...{ extraDirs, own, bind, environment, redact },
-      web: webOptions(config, credentials, env),
+      ...{ extraDirs, own, bind, environment, redact, sandboxing, web: webOptions(config, credentials, env) },
     }),
     serverTools: servers.leaser({ config, env, cwd: place.cwd, environment, redact }),
     commandEnvironment: environment,
@@ -284,10 +286,11 @@ function reachOf({ workspace, enclosing }: WorkPlace): { root: string; enclosing
 
 type SharedToolsOptions = Pick<ToolsOptions, "extraDirs" | "own" | "environment" | "web" | "redact"> & {
   bind(place: WorkPlace): BoundPaths;
+  sandboxing: Sandboxing;
 };
 
 /** Children with the same workspace and toolset share their tools, which keep no state of a child. */
-function toolMaker(config: Config, { bind, ...shared }: SharedToolsOptions): Setup["tools"] {
+function toolMaker(config: Config, { bind, sandboxing, ...shared }: SharedToolsOptions): Setup["tools"] {
   const made = new Map<string, readonly Tool[]>();
   return (toolsets, place) => {
     const { workspace, enclosing, copy } = place;
@@ -300,7 +303,10 @@ function toolMaker(config: Config, { bind, ...shared }: SharedToolsOptions): Set
         realPaths,
         ...present({ enclosing }),
         isConfined: copy !== undefined,
-        terminal: { timeoutMs: config.terminal.timeout_seconds * 1000 },
+        terminal: {
+          timeoutMs: config.terminal.timeout_seconds * 1000,
+          sandbox: sandboxing.terminalSandbox(copy !== undefined),
+        },
       });
     // A copy is one child's: nobody else would find its tools again.
     const id = JSON.stringify([workspace, enclosing, realPaths, ...toolsets]);

@@ -1,7 +1,7 @@
 /** Runs one child: in a slot, within its time limit and budgets, and always to a recorded end. */
 import type { ChildDeps, ChildInput, LimitLeft, StopReason } from "../../child/child.ts";
 import { runChild } from "../../child/loop.ts";
-import { backgroundIdIn, type CommandExecutor } from "../../command-executor.ts";
+import { backgroundIdIn, type CommandExecutor, type CommandShell } from "../../command-executor.ts";
 import { DeputyError, type Failure, internalErrorText } from "../../errors.ts";
 import type { ChildEvent, Event, StoredEvent } from "../../event.ts";
 import type { GivenFile } from "../../given-file.ts";
@@ -13,6 +13,7 @@ import type { PinnedTool, Tool } from "../../tool.ts";
 import { createRecall } from "../../tools/recall.ts";
 import { createCommandExecutor } from "../../tools/terminal/command-executor.ts";
 import type { Approvals } from "../control/approvals.ts";
+import type { HostApprovals } from "../control/host-approvals.ts";
 import { type Budget, createBudget, leftUsd, reserve, tightestUsd } from "../limits/budget.ts";
 import { type ChildSlot, createChildSlot } from "../limits/child-slot.ts";
 import { createDeadline, type Deadline } from "../limits/deadline.ts";
@@ -46,12 +47,15 @@ export type ChildRunnerDeps = {
   recorder: Recorder;
   interrupts: Interrupts;
   approvals: Approvals;
+  hosts: HostApprovals;
   nested: NestedDelegations;
   chatExtras: ChatExtras | undefined;
 };
 
 /** A running child and its resources. */
 type ChildAtWork = OpenChild & {
+  /** Where it works, from the moment on in which it is known. */
+  where: { planned: Ready };
   slot: ChildSlot;
   deadline: Deadline;
   commands: CommandExecutor;
@@ -64,8 +68,10 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
   const { delegationId } = run;
   const { childId } = open.child.tally;
   const controller = interrupts.add(childId);
-  const commands = createCommandExecutor(backgroundIdsIn(deps.past.get(childId) ?? []));
-  const child = { ...open, ...slotAndDeadline(deps, open, controller), commands, signal: controller.signal };
+  const where = { planned: open.planned };
+  const commands = createCommandExecutor(shellOf(deps, childId, where), backgroundIdsIn(deps.past.get(childId) ?? []));
+  const own = { where, commands, signal: controller.signal };
+  const child = { ...open, ...slotAndDeadline(deps, open, controller), ...own };
   try {
     await runInSlot(deps, child);
   } catch (error) {
@@ -85,6 +91,19 @@ export async function runOpenChild(deps: ChildRunnerDeps, open: OpenChild): Prom
     await nested.settled(childId);
     interrupts.remove(childId);
   }
+}
+
+/** Runs the commands of a child: in its sandbox, or outside. */
+function shellOf({ setup, hosts, run }: ChildRunnerDeps, childId: string, where: ChildAtWork["where"]): CommandShell {
+  return setup.sandboxing.shellOf(
+    () => where.planned,
+    (host, port, signal) => {
+      const { workspace, realPaths, task } = where.planned;
+      const directory = realPaths?.[workspace] ?? workspace;
+      const about = { delegationId: run.delegationId, childId, directory, goal: task.goal };
+      return hosts.decide(about, host, port, signal);
+    },
+  );
 }
 
 /** Logs a bug in Deputy with its stack, and returns the text to show. */
@@ -125,6 +144,7 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const endOf = (failure: Failure) => endUnstarted(about, failure, signal, clock.now());
   if (!("place" in opened)) return recorder.record(endOf(opened.failure));
   const { place, failure } = opened;
+  child.where.planned = place.planned;
   const record = async (event: StoredEvent) => {
     if (event.kind === "child-end") await saveWork(deps, child, place);
     await recorder.record(event);
@@ -238,10 +258,9 @@ function depsOf(
     }),
     commands,
     permissions: { rules: setup.permissions, otherwise: delegation.approvals },
-    approve: async (question, signal) => {
-      const decision = await approvals.approve(question, signal);
-      return { ...decision, reason: setup.redact(decision.reason) };
-    },
+    approve: approvals.approve,
+    isWarned: ({ message }) =>
+      run.children.some(({ tally }) => tally.warnings.some((warning) => warning.message === message)),
     answerBy: approvals.answerBy,
     steered: () => child.steers.find(({ state }) => state === "queued"),
     lease: setup.lease,

@@ -2,10 +2,12 @@
  * Supervises a run in this process: its open children queue, run and end, requests reach them through the journal, and
  * the run ends. Nothing that it started outlives it.
  */
+import type { Clock } from "../../clock.ts";
 import type { DelegationResult } from "../../result.ts";
 import { budgetOf, hasEnded, type Run, type RunUpdate, resultsOf, spentIn, workedMs } from "../../run/run.ts";
 import type { LoadedRun } from "../../run/run-store.ts";
-import { type ApprovalOptions, createApprovals } from "../control/approvals.ts";
+import { type ApprovalOptions, type Approvals, createApprovals } from "../control/approvals.ts";
+import { createHostApprovals } from "../control/host-approvals.ts";
 import { createBudget } from "../limits/budget.ts";
 import type { Setup } from "../setup/setup.ts";
 import type { ParentContext, RunNested } from "../start/nested-call.ts";
@@ -54,10 +56,15 @@ export async function supervise(
   const skillsOf = createSkillsOf(setup);
   const interrupts = createInterrupts();
   const recorder = createRecorder({ journal, run, publish, stop: interrupts.stop });
-  const approvals = createApprovals(approvalOptions, setup.config.delegation.approval_timeout_seconds * 1000, clock);
+  const approvals = approvalsOf(setup, approvalOptions, clock);
+  const hosts = createHostApprovals({
+    ...{ clock, approvals, record: recorder.record },
+    listed: setup.config.terminal.network,
+    rules: setup.permissions,
+  });
   const nested = createNestedDelegations({ clock, setup, run, recorder, delegate, approvalOptions });
   const own = { services, setup, run, past, budgets, prompts, skillsOf, recorder };
-  const deps = { ...own, interrupts, approvals, nested, chatExtras };
+  const deps = { ...own, interrupts, approvals, hosts, nested, chatExtras };
 
   await nextTurn();
   const ignoreParent = parent && stopWithParent(interrupts, parent.signal);
@@ -70,6 +77,18 @@ export async function supervise(
   await recorder.record({ kind: "delegation-end", at: clock.now(), delegationId, durationMs });
   await journal.release(delegationId);
   return resultsOf(run);
+}
+
+/** Reasons of decisions are without known keys. */
+function approvalsOf({ config, redact }: Setup, options: ApprovalOptions, clock: Clock): Approvals {
+  const approvals = createApprovals(options, config.delegation.approval_timeout_seconds * 1000, clock);
+  return {
+    ...approvals,
+    async approve(question, signal) {
+      const decision = await approvals.approve(question, signal);
+      return { ...decision, reason: redact(decision.reason) };
+    },
+  };
 }
 
 /** Children that can start or continue. A rejected task is not one of them. */

@@ -9,6 +9,7 @@ import { type ChildStats, routeAt } from "../../result.ts";
 import type { OpenQuestion, Run } from "../../run/run.ts";
 import { shortLine } from "../../text/short-line.ts";
 import { longCommandEnds, spelledLines, spelledPath } from "../../text/spelled-text.ts";
+import { wantedCall } from "../../text/wanted-call.ts";
 import { fieldsOf } from "../../values/record.ts";
 import type { ElicitationForm } from "./request-context.ts";
 
@@ -41,7 +42,7 @@ function formOf(childId: string, { goal, route, question }: AskedFacts): Elicita
   const asker = `${childId} (${spelledPath(shortLine(goal, 100))}) on ${spelledPath(route)}`;
   const long = longCommandEnds(target);
   const message = [
-    `${asker} asks to run ${spelledPath(toolName)} in ${spelledPath(directory)}:`,
+    `${asker} asks to ${wantedCall(spelledPath(toolName), question)} in ${spelledPath(directory)}:`,
     spelledLines(target).join("\n"),
     ...(long === undefined ? [] : [`${long.size} ${long.ends}`]),
     ...(reason === undefined ? [] : [`Asked whatever the rules say: ${spelledPath(reason)}`]),

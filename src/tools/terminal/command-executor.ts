@@ -1,6 +1,12 @@
-/** Runs the commands of one child in shells on this machine, each with its processes in a session of its own. */
+/** Runs the commands of one child, also in the background, each with its processes in a session of its own. */
 import { randomBytes } from "node:crypto";
-import type { BackgroundCommand, CommandExecutor, ShellCommand, ShellEnd } from "../../command-executor.ts";
+import type {
+  BackgroundCommand,
+  CommandExecutor,
+  CommandShell,
+  ShellCommand,
+  ShellEnd,
+} from "../../command-executor.ts";
 import { settlesWithin } from "../../values/settles-within.ts";
 import { ToolError, toolErrorText } from "../tool-error.ts";
 import { createCommandOutput } from "./command-output.ts";
@@ -15,8 +21,17 @@ const QUIET_MS = 500;
 /** As a shell reports a command that it cannot run. */
 const NOT_STARTED = 126;
 
-/** @param before ids of background commands that earlier executors of the child ran */
-export function createCommandExecutor(before: ReadonlySet<string> = new Set()): CommandExecutor {
+/** On this machine, as the user. */
+const OUTSIDE: CommandShell = { run: runInShell, close: async () => {} };
+
+/**
+ * @param shell runs the commands
+ * @param before ids of background commands that earlier executors of the child ran
+ */
+export function createCommandExecutor(
+  shell: CommandShell = OUTSIDE,
+  before: ReadonlySet<string> = new Set(),
+): CommandExecutor {
   /** Distinguishes this executor's commands from those of an earlier one of the child. */
   let tag: string | undefined;
   let count = 0;
@@ -42,7 +57,7 @@ export function createCommandExecutor(before: ReadonlySet<string> = new Set()): 
   }
 
   return {
-    run: runInShell,
+    run: shell.run,
     start(command) {
       if (isClosed) throw new ToolError("The child has ended: no command is started.");
       if (running().length >= MOST_RUNNING) {
@@ -51,7 +66,7 @@ export function createCommandExecutor(before: ReadonlySet<string> = new Set()): 
           `${MOST_RUNNING} commands run in the background (${ids.join(", ")}). Stop one of them first.`,
         );
       }
-      const started = startInBackground(nextId(), command);
+      const started = startInBackground(nextId(), command, shell);
       commands.set(started.id, started);
       forgetOld();
       return started;
@@ -65,11 +80,16 @@ export function createCommandExecutor(before: ReadonlySet<string> = new Set()): 
     async close() {
       isClosed = true;
       await Promise.all(running().map((command) => command.stop()));
+      await shell.close();
     },
   };
 }
 
-function startInBackground(id: string, command: Omit<ShellCommand, "onOutput">): BackgroundCommand {
+function startInBackground(
+  id: string,
+  command: Omit<ShellCommand, "onOutput">,
+  shell: CommandShell,
+): BackgroundCommand {
   const output = createCommandOutput();
   const stopping = new AbortController();
   const startedAt = performance.now();
@@ -91,7 +111,7 @@ function startInBackground(id: string, command: Omit<ShellCommand, "onOutput">):
     news.resolve();
   }
 
-  const ended = runInShell({ ...command, onOutput }, stopping.signal).then(onEnd, (error: unknown) => {
+  const ended = shell.run({ ...command, onOutput }, stopping.signal).then(onEnd, (error: unknown) => {
     onOutput(Buffer.from(toolErrorText(error) ?? String(error)));
     onEnd({ exitCode: NOT_STARTED });
   });

@@ -1,10 +1,15 @@
 /**
- * `terminal`: one command line in the workspace. It is not a sandbox: a command can do what the user can. A child is
- * limited by the operator's approval (`ask`, if no rule decides), and gets none of the keys.
+ * `terminal`: one command line in the workspace, in the child's sandbox where there is one. Outside of it, a command can
+ * do what the user can, and is limited only by the operator's approval (`ask`, if no rule decides). It gets none of the
+ * keys.
  */
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { CommandExecutor, ShellEnd } from "../../command-executor.ts";
-import type { Tool, ToolContext, ToolOutput } from "../../tool.ts";
+import type { Warning } from "../../errors.ts";
+import { realPathOf } from "../../system/bound-paths.ts";
+import type { FileSubject, Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
+import type { SandboxSupport } from "../sandbox/support.ts";
 import { ToolError } from "../tool-error.ts";
 import { exitInWords, stateOf } from "./background.ts";
 import { createCommandOutput } from "./command-output.ts";
@@ -18,6 +23,17 @@ export type TerminalOptions = {
   environment(): Record<string, string>;
   /** Time limit of a command. */
   timeoutMs: number;
+  /** Absent: all commands run outside. */
+  sandbox?: TerminalSandbox | undefined;
+};
+
+export type TerminalSandbox = {
+  /** Whether it works here; tried once. */
+  support(): SandboxSupport;
+  /** The model is told of it: it may well work. */
+  isOffered: boolean;
+  /** Commands in it need no approval. */
+  isExempt: boolean;
 };
 
 /** Maximum wait for what a background command prints when it starts. */
@@ -42,7 +58,37 @@ const input = z.strictObject({
     .describe("Start the command and return its id: for a server or a long job. It ends with your task at the latest."),
 });
 
-export function createTerminal({ directory, environment, timeoutMs }: TerminalOptions): Tool<z.infer<typeof input>> {
+const sandboxInput = input.extend({
+  outside_sandbox: z
+    .string()
+    .trim()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe("Run it outside the sandbox, which the user has to approve: the reason why it must."),
+  read: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((path) => !/^\/*$/.test(path), "a path below /"),
+    )
+    .max(20)
+    .optional()
+    .describe(
+      "Paths outside the workspace that this command has to read, which the user has to approve. It then cannot reach " +
+        "commands in the background.",
+    ),
+});
+type TerminalInput = z.infer<typeof sandboxInput>;
+
+const SANDBOX_NOTE =
+  " Commands run in a sandbox: they can write only in the workspace and /tmp, see nothing else of the home directory, and " +
+  "reach no network but hosts that the user allows. Do not work around a refusal: ask with outside_sandbox or read.";
+
+export function createTerminal({ directory, environment, timeoutMs, sandbox }: TerminalOptions): Tool<TerminalInput> {
+  const isInside = ({ outside_sandbox }: TerminalInput) =>
+    sandbox !== undefined && outside_sandbox === undefined && "program" in sandbox.support();
   return {
     name: "terminal",
     description:
@@ -50,12 +96,20 @@ export function createTerminal({ directory, environment, timeoutMs }: TerminalOp
       "input, editor or pager, and with nobody to answer a prompt. Returns standard output and standard error together, " +
       "as a terminal would show them at the end, with the middle of a long output cut, and the exit code. Processes " +
       "started with & end with the call: to keep a command running, set background and read its output with " +
-      "terminal_output. Commands may need the user's approval, so keep each one focused.",
+      "terminal_output. Commands may need the user's approval, so keep each one focused." +
+      (sandbox?.isOffered ? SANDBOX_NOTE : ""),
     effect: "write",
-    input,
-    subject: ({ command }) => ({ target: command, otherwise: "ask", isCommandLine: true }),
-    run: async ({ command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY, background }, context) => {
-      const common = { command, cwd: directory(), environment: { ...environment(), ...UNATTENDED } };
+    input: sandbox?.isOffered ? sandboxInput : input,
+    subject: (call) => ({
+      ...{ target: call.command, isCommandLine: true, sandboxed: isInside(call) },
+      otherwise: sandbox?.isExempt && isInside(call) ? "allow" : "ask",
+      ...(sandbox && leaving(call, sandbox, directory)),
+    }),
+    run: async (call, context) => {
+      const { command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY, background, read = [] } = call;
+      const cwd = directory();
+      const inside = isInside(call) && { sandbox: { reads: read.map((path) => resolve(cwd, path)) } };
+      const common = { command, cwd, environment: { ...environment(), ...UNATTENDED }, ...inside };
       if (background) return startInBackground({ ...common, timeoutMs: wishedSeconds * 1_000 }, context);
       const { run = runInShell } = context.commands ?? {};
       const output = createCommandOutput();
@@ -64,6 +118,25 @@ export function createTerminal({ directory, environment, timeoutMs }: TerminalOp
       return report(output.text(), end, longestMs, timeoutMs);
     },
   };
+}
+
+/** What a call wants besides its place in the sandbox, or why it has none. */
+function leaving(
+  { command, outside_sandbox: why, read = [] }: TerminalInput,
+  { support }: TerminalSandbox,
+  directory: () => string,
+): Partial<ToolSubject> {
+  const found = support();
+  if ("problem" in found) return { warning: noSandbox(found) };
+  if (why !== undefined) return { asked: `${command}\n\n[leaves the sandbox, because: ${why}]`, onlyUser: true };
+  if (read.length === 0) return {};
+  const paths = read.map((path) => realPathOf(resolve(directory(), path)));
+  const reads = paths.map((path): FileSubject => ({ names: [path], access: "read" }));
+  return { asked: `${command}\n\n[reads besides: ${paths.join(", ")}]`, reads, onlyUser: true };
+}
+
+function noSandbox({ problem, remedy }: Extract<SandboxSupport, { problem: string }>): Warning {
+  return { code: "no-sandbox", message: `Commands run without a sandbox: ${problem}. ${remedy}` };
 }
 
 async function startInBackground(

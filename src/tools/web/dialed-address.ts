@@ -15,12 +15,18 @@ export type Resolve = (name: string) => Promise<readonly LookupAddress[]>;
 /** The system's own resolver, with its hosts file. */
 export const resolveBySystem: Resolve = (name) => promisify(lookup)(name, { all: true });
 
-export type AddressRules = { privateHosts: readonly string[]; isPublic: AddressGuard; resolve: Resolve };
+/** `setting`: the key of the config that opens private hosts. */
+export type AddressRules = {
+  privateHosts: readonly string[];
+  isPublic: AddressGuard;
+  resolve: Resolve;
+  setting?: "web.private_hosts" | "terminal.network";
+};
 
 /** @throws ToolError if the host does not exist, or one of its addresses is private and the operator did not open it */
 export async function dialedAddresses(
   url: URL,
-  { privateHosts, isPublic, resolve }: AddressRules,
+  { privateHosts, isPublic, resolve, setting }: AddressRules,
 ): Promise<readonly LookupAddress[]> {
   const name = hostName(url);
   const literal = name.replace(/^\[|\]$/g, "");
@@ -28,7 +34,7 @@ export async function dialedAddresses(
   const found = family > 0 ? [{ address: literal, family }] : await resolved(name, resolve);
   if (privateHosts.some((host) => isOnHost(url, host))) return found;
   const refused = found.find(({ address }) => !isPublic(address));
-  if (refused !== undefined) throw new ToolError(refusal(url, family > 0 ? undefined : refused.address));
+  if (refused !== undefined) throw new ToolError(refusal(url, family > 0 ? undefined : refused.address, setting));
   return found;
 }
 
@@ -50,10 +56,14 @@ export class UnresolvedHost extends ToolError {
 }
 
 /** The refusal of a page whose address is not public. */
-export function refusal(url: URL, address?: string): string {
+export function refusal(
+  url: URL,
+  address?: string,
+  setting: NonNullable<AddressRules["setting"]> = "web.private_hosts",
+): string {
   const found = address === undefined ? url.host : `${url.host}, which is at ${address}`;
   return (
     `Refused: expected a public address; found ${found}. Private, local and reserved addresses are closed. The user can ` +
-    `open this host with web.private_hosts: [${JSON.stringify(url.host)}] in the config.`
+    `open this host with ${setting}: [${JSON.stringify(url.host)}] in the config.`
   );
 }

@@ -27,7 +27,7 @@ describe("notify.command", () => {
     const { files, result } = await play({ goal: "one" }, asks({ command: WORDS, after_seconds: 0 }));
     const [first, second, third, fourth] = (files["work/words"] ?? "").split("\n");
     assert.deepEqual([first, third], ["Deputy: approval needed", "Deputy: run ended"]);
-    assert.equal(second, `${result.delegation_id}.1 asks to run terminal: touch ran`);
+    assert.equal(second?.replace(" in the sandbox", ""), `${result.delegation_id}.1 asks to run terminal: touch ran`);
     assert.match(fourth ?? "", new RegExp(`^${result.delegation_id}: 1 of 1 completed \\(\\d+ s · cost unknown\\)$`));
   });
 

@@ -21,7 +21,7 @@ function timeless({ text }: ToolOutput): string {
 
 /** @param before ids of commands of an earlier process */
 function openBackground(context: TestContext, before: string[] = []) {
-  const workshop = openWorkshop(context, {}, undefined, createCommandExecutor(new Set(before)));
+  const workshop = openWorkshop(context, {}, undefined, createCommandExecutor(undefined, new Set(before)));
   const { call, workspace } = workshop;
   return {
     ...workshop,
