@@ -1,6 +1,6 @@
 /**
- * `deputy doctor`: checks the needs of a run: keys by name, config, journal, runtime, and whether MCP servers start. It
- * sends requests only with `--online`.
+ * `deputy doctor`: checks the needs of a run: keys by name, config, journal, runtime, whether a sandbox works and MCP
+ * servers start. It sends requests only with `--online`.
  */
 import { version } from "node:process";
 import type { Clock } from "../../clock.ts";
@@ -9,6 +9,7 @@ import { stateDir } from "../../config/trust.ts";
 import { askProviders, type ProviderAnswer } from "../../engine/setup/provider-lists.ts";
 import { createSetups } from "../../engine/setup/setup.ts";
 import { tryRoute } from "../../engine/setup/try-route.ts";
+import { trySandboxHere } from "../../engine/setup/try-sandbox.ts";
 import { type ServerTrial, tryServers } from "../../engine/setup/try-servers.ts";
 import { DeputyError, type Warning } from "../../errors.ts";
 import { formatKey } from "../../routing/keys/provider-connection.ts";
@@ -30,7 +31,7 @@ type DoctorContext = { env: Context["io"]["env"]; cwd: string; configPath?: stri
 export const declareDoctor: Declare = (command, context) => {
   const { io } = context;
   command
-    .description("Check the setup: keys (by name), config, MCP servers, journal, runtime.")
+    .description("Check the setup: keys (by name), config, sandbox, MCP servers, journal, runtime.")
     .option(
       "--online [model]",
       "also ask each key's provider for its models, and MCP servers over HTTP; with a model, try it with two short requests",
@@ -53,6 +54,7 @@ export const declareDoctor: Declare = (command, context) => {
         ...(await skillFindings(place)),
         ...(flags.online === true ? await onlineFindings(place, io.clock) : []),
         ...(typeof flags.online === "string" ? await trialFindings(place, flags.online, context) : []),
+        ...(await sandboxFindings(place, context)),
         ...(await serverFindings(place, flags.online === true, context)),
         ...(await journalFindings(context, flags.config)),
         environmentFinding(io.keysStillVisible),
@@ -222,6 +224,27 @@ async function trialFindings(place: DoctorContext, model: string, { io }: Contex
     return findingsOf(await tryRoute(place, model, io.clock, leaving.signal));
   } catch (error) {
     if (error instanceof DeputyError) return [{ state: "bad", about: model, text: error.message }];
+    throw error;
+  } finally {
+    unsubscribe();
+  }
+}
+
+/** Runs one command in a sandbox. */
+async function sandboxFindings(place: DoctorContext, { io }: Context): Promise<Finding[]> {
+  const leaving = new AbortController();
+  const unsubscribe = io.onInterrupt(() => leaving.abort());
+  const about = "sandbox";
+  try {
+    const trial = await trySandboxHere(place, leaving.signal);
+    if ("isOff" in trial) return [{ state: "note", about, text: "off in the config: commands run with your rights" }];
+    if (trial.works) return [{ state: "good", about, text: `a command runs in it (${trial.program})` }];
+    const { isRequired, problem, remedy } = trial;
+    const effect = isRequired ? "no child gets a terminal" : "commands run without one";
+    return [{ state: isRequired ? "bad" : "note", about, text: `${problem}, so ${effect}. ${remedy}`.trim() }];
+  } catch (error) {
+    // Another finding already covers an unreadable config.
+    if (error instanceof DeputyError) return [];
     throw error;
   } finally {
     unsubscribe();
