@@ -308,7 +308,7 @@ export const EVENTS: Record<EventKind, string> = {
   "pause-end": "the child continues",
   "approval-ask": "a tool call needs approval",
   "approval-end": "the decision: approved or denied, by whom, and why",
-  "tool-start": "a tool call is about to run",
+  "tool-start": "a tool call is about to run; `sandboxed`: whether a command runs in the sandbox",
   "tool-end": "the outcome of a tool call: text for the model, changed files",
   "message-add": "the child got a message: a repair request, a wrap-up request or a steering message",
   "child-warn": "a warning about a child",
