@@ -33,6 +33,9 @@ const resultSchema = z.strictObject({
   cost_status: costStatus,
   duration_seconds: z.number(),
   files_changed: z.array(z.string()),
+  branch: z.string().optional().describe("Branch with the child's work, if it had its own worktree."),
+  base: z.string().optional(),
+  commits: z.number().optional(),
   error: z.string().nullable(),
   suggestions: z.array(z.string()).optional().describe("Values that would have worked, if the task was rejected."),
   warnings: z.array(z.string()),
@@ -169,6 +172,7 @@ function resultInWords(
     ...(result.error === null ? [] : [`Error: ${result.error}`, ...suggestions]),
     ...(result.schema_valid === false ? [`Schema check: ${result.schema_errors?.join("; ")}`] : []),
     ...result.warnings.map((warning) => `Warning: ${warning}`),
+    ...(result.branch === undefined ? [] : [`Branch: ${result.branch}, from ${result.base}`]),
     ...(result.files_changed.length > 0 ? [`Files changed: ${result.files_changed.join(", ")}`] : []),
     ...(summary === "" ? [] : [summary]),
     ...(summary.length < whole

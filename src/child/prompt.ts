@@ -20,8 +20,14 @@ With delegate_task you run tasks as child agents in parallel, each on its own mo
 Pass on model and provider exactly as the user names them. If the user names a model without a provider, omit the provider. If a task is rejected, the error says what would work. Correct the call if the user's intent is clear; otherwise ask.
 Report only what the children's results say. The user already sees each child's model and provider. Keep answers short: they are shown in a terminal.`;
 
-/** Texts of the workspace for every child: the project's notes, and the skills that a child may read. */
-export type WorkspaceTexts = { notes?: string; skills: readonly Skill[] };
+const COPY_RULES = `You work in your own copy of the repository, on your own branch. It has no remote. What you change there is saved on the branch when you end, committed or not; files that git ignores are not.
+`;
+
+/**
+ * Texts of the workspace for every child: the project's notes, and the skills that a child may read. `isCopy`: it is a
+ * working copy of isolated children.
+ */
+export type WorkspaceTexts = { notes?: string; skills: readonly Skill[]; isCopy?: boolean };
 
 /** System prompt of a conversation with the user. */
 export function conversationPrompt(workspace: string, toolNames: string[], texts: WorkspaceTexts): string {
@@ -40,7 +46,7 @@ export function childPrompt(workspace: string, toolNames: string[], texts: Works
   const tools =
     toolNames.length === 0
       ? "You have no tools. Answer from the information in the task."
-      : `Your tools work in the directory ${workspace}. Do not repeat a denied call: find another way, or report it.`;
+      : `${texts.isCopy ? COPY_RULES : ""}Your tools work in the directory ${workspace}. Do not repeat a denied call: find another way, or report it.`;
   const delegates = toolNames.includes("delegate_task") && MAY_DELEGATE;
   const sections = sectionsOf(texts, toolNames);
   return [GROUND_RULES, tools, delegates, ...sections, part && `Your part:\n\n${part}`].filter(Boolean).join("\n\n");

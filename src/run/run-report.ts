@@ -37,7 +37,7 @@ export function stateOf({ run, owner }: RunListing): Report["state"] {
 }
 
 function reportedResult(result: Result): ReportedResult {
-  const { route, error, summary, warnings, output, schema_valid, schema_errors } = result;
+  const { route, error, summary, warnings, output, schema_valid, schema_errors, branch, base, commits } = result;
   return {
     task_index: result.task_index,
     child_id: result.child_id,
@@ -55,6 +55,7 @@ function reportedResult(result: Result): ReportedResult {
     cost_status: result.cost_status,
     duration_seconds: result.duration_seconds,
     files_changed: result.files_changed,
+    ...present({ branch, base, commits }),
     error: error?.message ?? null,
     ...present({ suggestions: error !== null && "suggestions" in error ? error.suggestions : undefined }),
     warnings: warnings.map(({ message }) => message),

@@ -8,6 +8,7 @@ import { compactionPart } from "./compaction.ts";
 import { crashPart, resumeRacePart } from "./crash.ts";
 import { dialectsPart } from "./dialects.ts";
 import { faultsPart } from "./faults.ts";
+import { isolationPart } from "./isolation.ts";
 import { openRounds, type Part } from "./rounds.ts";
 import { routingPart } from "./routing.ts";
 import { soakPart } from "./soak.ts";
@@ -19,6 +20,7 @@ const PARTS: Record<string, Part> = {
   crash: crashPart,
   dialects: dialectsPart,
   faults: faultsPart,
+  isolation: isolationPart,
   "resume-race": resumeRacePart,
   routing: routingPart,
   soak: soakPart,

@@ -149,8 +149,16 @@ function factsOf(result: Result): [name: string, value: string][] {
   for (const tool of result.tool_trace) {
     facts.push(["tool", `${tool.ok ? "✓" : "✗"} ${tool.name} ${tool.target} (${formatCount(tool.bytes)} bytes)`]);
   }
+  facts.push(...branchFacts(result).map((text): [string, string] => ["branch", text]));
   if (result.files_changed.length > 0) facts.push(["files", result.files_changed.join(", ")]);
   return [...facts, ...result.warnings.map((warning): [string, string] => ["warning", warning.message])];
+}
+
+/** `deputy/7f3a/1-fix-it, 2 commits since 1a2b3c4d5e6f`; without changes, the base alone. */
+function branchFacts({ branch, base, commits = 0 }: Result): string[] {
+  if (base === undefined) return [];
+  const since = `since ${base.slice(0, 12)}`;
+  return [branch === undefined ? `none: no changes ${since}` : `${branch}, ${plural(commits, "commit")} ${since}`];
 }
 
 /** `0`, or `12k = 80 %`. */

@@ -74,11 +74,12 @@ function childReport(child: RunChild, run: Run, changes: ReadonlyMap<string, Fil
 }
 
 function endFacts(result: Result): ReportFact[] {
-  const { route, files_changed: files } = result;
+  const { route, files_changed: files, branch } = result;
   return [
     ["Status", result.status === "completed" ? "completed" : formatReason(result)],
     ["Route", formatOutcome(result)],
     ...(route === null ? [] : routeFacts(route)),
+    ...optional("Branch", branch),
     ...optional("Files changed", files.length === 0 ? undefined : files.join(", ")),
     ...result.warnings.map(({ message }): ReportFact => ["Warning", message]),
   ];

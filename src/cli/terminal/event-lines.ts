@@ -276,6 +276,10 @@ function detail(event: Event): Note | undefined {
       return { sign: "·", text: asked(event) };
     case "approval-end":
       return { sign: "·", text: `allowed by ${event.by}` };
+    case "worktree-add":
+      return { sign: "·", text: `works in ${event.path}, from ${event.baseName} (${event.base.slice(0, 12)})` };
+    case "worktree-save":
+      return { sign: "·", text: savedText(event) };
     case "pause-end":
       return { sign: "·", text: "continues after its pause" };
     case "tool-start":
@@ -288,4 +292,11 @@ function detail(event: Event): Note | undefined {
     default:
       return undefined;
   }
+}
+
+function savedText(event: Extract<Event, { kind: "worktree-save" }>): string {
+  if ("error" in event) return `its work could not be saved: ${event.error}`;
+  const { branch, commits, files } = event;
+  if (commits === 0) return "changed nothing in its copy";
+  return `saved on ${branch}: ${plural(commits, "commit")}, ${plural(files.length, "file")}`;
 }

@@ -45,6 +45,7 @@ export function formatSummary(run: Run, result: DelegationResult, paint: Paint, 
   const parts = [
     isSaidAbove ? "" : failures(run, result, paint),
     changes(run, result, paint),
+    branches(run, result, paint),
     costs(run, paint, columns),
   ];
   return [...parts.filter((part) => part !== ""), `${totals(run, result, paint, ephemeral)}\n`].join("\n");
@@ -76,6 +77,14 @@ function changeText({ lines_changed: lines = {} }: Result, path: string, paint: 
   const change = lines[path];
   if (change === undefined) return oneLine(path);
   return `${oneLine(path)} ${paint("green", `+${change.added}`)} ${paint("red", `−${change.removed}`)}`;
+}
+
+/** The branches of isolated children. */
+function branches(run: Run, { results }: DelegationResult, paint: Paint): string {
+  const lines = results.flatMap(({ branch, commits = 0, task_index: index }) =>
+    branch === undefined ? [] : [`${taskPosition(index, run)} ${oneLine(branch)} (${plural(commits, "commit")})\n`],
+  );
+  return lines.length === 0 ? "" : `${paint("bold", "Branches")}\n${lines.join("")}`;
 }
 
 /** Usage of a route by all children of the tree that ended on it. */

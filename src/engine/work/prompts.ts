@@ -27,14 +27,19 @@ export function createPrompts(
   const { call, agents } = run;
   const systemPrompt = isConversation(run) ? conversationPrompt : childPrompt;
   const notes = new Map<string, Promise<Notes>>();
-  return async ({ task, workspace, realPaths, agent, images, files }, tools, skills, signal) => {
+  return async ({ task, workspace, realPaths, agent, images, files, copy }, tools, skills, signal) => {
     const reading = getOrMake(notes, workspace, () => readNotes({ workspace, ...present({ realPaths }) }));
     const { text, warnings } = await Promise.race([reading, whenAborted<Notes>(signal, { warnings: [] })]);
     const names = tools.map(({ name }) => name);
     const part = agent === undefined ? undefined : agents[agent];
     return {
       prompt: {
-        system: systemPrompt(workspace, names, { skills, ...present({ notes: text }) }, part),
+        system: systemPrompt(
+          workspace,
+          names,
+          { skills, ...present({ notes: text }), isCopy: copy !== undefined },
+          part,
+        ),
         user: taskPrompt(task, call.context, present({ images, files })),
       },
       warnings,
