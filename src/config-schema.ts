@@ -391,7 +391,7 @@ const delegation = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("A command line, such as `npm ci`, that runs in each new working copy before the child's first request."),
+    .describe("A command line, such as npm ci, that runs in each new working copy before the child's first request."),
   isolation_dirty: z
     .enum(DIRTY_STATES)
     .default("ignore")

@@ -75,7 +75,7 @@ async function openCopy(
   await recorder.record({ kind: "worktree-add", ...about, ...facts });
   const lost = before !== undefined && facts.resumed === "branch" ? [goneNote(facts.path, facts.branch)] : [];
   for (const message of [...lost, ...notes])
-    await recorder.record({ kind: "child-warn", ...about, warning: { code: "worktree", message } });
+    await recorder.record({ kind: "child-warn", ...about, warning: { code: "worktree-note", message } });
   return copy;
 }
 
