@@ -6,6 +6,8 @@ import { type ChildEvent, isRequest, type StoredEvent } from "../event.ts";
 
 type ChildInvariants = {
   started: boolean;
+  /** It has a working copy, in which a command may already ask for a host. */
+  placed: boolean;
   ended: boolean;
   asking?: number | undefined;
   asked: Set<string>;
@@ -49,7 +51,13 @@ function applyResume(run: RunInvariants): undefined {
 }
 
 function childIn({ children }: RunInvariants, childId: string): ChildInvariants {
-  const known = children.get(childId) ?? { started: false, ended: false, asked: new Set(), begun: new Set() };
+  const known = children.get(childId) ?? {
+    started: false,
+    placed: false,
+    ended: false,
+    asked: new Set(),
+    begun: new Set(),
+  };
   children.set(childId, known);
   return known;
 }
@@ -66,7 +74,8 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
       child.ended = true;
       return undefined;
     case "worktree-add":
-      return undefined; // The copy is there before the child starts, and even if it never does.
+      child.placed = true; // The copy is there before the child starts, and even if it never does.
+      return undefined;
     case "step-start":
       child.asking = event.step;
       return beforeStart(child, event);
@@ -89,7 +98,9 @@ function childInvariantError(child: ChildInvariants, event: ChildEvent): string 
       return `tool-end ${event.callId} of ${event.childId} has no tool-start`;
     case "approval-ask":
       child.asked.add(event.callId);
-      return beforeStart(child, event);
+      return child.placed ? undefined : beforeStart(child, event);
+    case "child-warn":
+      return child.placed ? undefined : beforeStart(child, event);
     case "approval-end":
       if (child.asked.delete(event.callId)) return undefined;
       return `approval-end ${event.callId} of ${event.childId} has no approval-ask`;

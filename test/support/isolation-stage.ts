@@ -1,9 +1,11 @@
 /** A repository in the workspace of a stage, and runs of Deputy whose children work in copies of it. */
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createDeputy, type DelegateOptions } from "../../src/engine/deputy.ts";
-import type { Event } from "../../src/event.ts";
+import { type Event, isStored } from "../../src/event.ts";
+import { createRunInvariants, invariantError } from "../../src/journal/invariants.ts";
 import type { DelegationResult } from "../../src/result.ts";
 import type { CallInput } from "../../src/task.ts";
 import { createMemoryJournal, type Script } from "../../src/testing/index.ts";
@@ -66,12 +68,23 @@ export function withRepository<Outcome>(
         async delegate(call, options) {
           const delegation = await library.start(call, options);
           for await (const event of delegation.events) events.push(event);
-          return await delegation.result;
+          const result = await delegation.result;
+          assert.deepEqual(errorsIn(events), []);
+          return result;
         },
       });
     } finally {
       await library.close();
     }
+  });
+}
+
+/** What is wrong with the order of events, run by run. */
+function errorsIn(events: readonly Event[]): string[] {
+  const runs = Map.groupBy(events.filter(isStored), ({ delegationId }) => delegationId);
+  return [...runs.values()].flatMap((stored) => {
+    const run = createRunInvariants();
+    return stored.flatMap((event) => invariantError(run, event) ?? []);
   });
 }
 

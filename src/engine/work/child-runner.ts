@@ -144,7 +144,6 @@ async function runInSlot(deps: ChildRunnerDeps, child: ChildAtWork): Promise<voi
   const endOf = (failure: Failure) => endUnstarted(about, failure, signal, clock.now());
   if (!("place" in opened)) return recorder.record(endOf(opened.failure));
   const { place, failure } = opened;
-  child.where.planned = place.planned;
   const record = async (event: StoredEvent) => {
     if (event.kind === "child-end") await saveWork(deps, child, place);
     await recorder.record(event);

@@ -30,12 +30,18 @@ export type Workplace = {
 
 export type WorkplaceDeps = {
   services: Pick<Services, "clock" | "worktrees" | "logError">;
-  setup: Pick<Setup, "commandEnvironment" | "redact">;
+  setup: Pick<Setup, "commandEnvironment" | "redact" | "sandboxing">;
   recorder: Recorder;
   delegationId: string;
 };
 
-export type ChildToPlace = { planned: Ready; tally: ChildStats; commands: CommandExecutor };
+export type ChildToPlace = {
+  planned: Ready;
+  tally: ChildStats;
+  commands: CommandExecutor;
+  /** Where its commands run. */
+  where: { planned: Ready };
+};
 
 /** Makes the child's copy, or finds it again, and sets it up. */
 export async function openWorkplace(
@@ -54,6 +60,7 @@ export async function openWorkplace(
     if (error instanceof DeputyError) throw error;
     return { failure: failureOf(`Its working copy could not be made: ${errorMessage(error)}`) };
   }
+  child.where.planned = place.planned;
   const failed = copy.isSetUp ? undefined : await setUp(deps, child, copy, signal);
   return failed === undefined ? { place } : { place, failure: failed };
 }
@@ -87,7 +94,10 @@ function goneNote(path: string, branch: string): string {
 const SETUP_MS = 30 * 60_000;
 const SHOWN_OUTPUT = 2_000;
 
-/** Runs the operator's command in a new copy. Returns why it failed, if it did. */
+/**
+ * Runs the operator's command in a new copy. Returns why it failed, if it did. It runs in the child's sandbox: a model may
+ * have written what it executes, on the branch that the copy starts from.
+ */
 async function setUp(
   { services, setup }: WorkplaceDeps,
   { planned, commands }: ChildToPlace,
@@ -98,7 +108,9 @@ async function setUp(
   if (command !== undefined) {
     const output = createCommandOutput();
     const environment = { ...setup.commandEnvironment(), ...UNATTENDED };
-    const order = { command, cwd: copy.tree, environment, timeoutMs: SETUP_MS, onOutput: output.write };
+    const support = setup.sandboxing.support();
+    const inside = support !== undefined && "program" in support && { sandbox: { reads: [] } };
+    const order = { command, cwd: copy.tree, environment, timeoutMs: SETUP_MS, onOutput: output.write, ...inside };
     const end = await commands.run(order, signal).catch((error: unknown) => ({ exitCode: errorMessage(error) }));
     if (end.exitCode !== 0) {
       const how =
