@@ -258,6 +258,12 @@ const agent = z
       .positive()
       .optional()
       .describe("Maximum cost of one child in USD. Of several limits, the lowest applies."),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "`worktree`: its children work in copies of the repository, unless the task or the call says otherwise.",
+      ),
   })
   .describe("One agent definition. A task names it in `agent`.");
 

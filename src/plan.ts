@@ -3,7 +3,7 @@
 import type { Problem } from "./errors.ts";
 import type { FileRef } from "./given-file.ts";
 import type { ImageRef } from "./image.ts";
-import type { WorktreePlan } from "./isolation.ts";
+import type { Isolation, WorktreePlan } from "./isolation.ts";
 import type { Route } from "./route.ts";
 import type { Task } from "./task.ts";
 
@@ -60,6 +60,8 @@ export type Ready = {
   compaction?: CompactionPlan;
   /** The child may delegate. */
   role?: "orchestrator";
+  /** What its agent definition says about a copy of its own; absent = nothing. */
+  isolation?: Isolation;
   /** The plan of its own working copy; absent = it works in its workspace. */
   worktree?: WorktreePlan;
   /**

@@ -118,6 +118,7 @@ export function planCall(call: Call, deps: PlanDeps): CallPlan {
       ...enclosingOf(workspace.workspace, [...(deps.bounds?.enclosing ?? []), ...Object.entries(bound).flat()]),
       ...present({
         agent: agent?.name,
+        isolation: agent?.isolation,
         images: shown.images.length > 0 ? shown.images : undefined,
         files: given.files.length > 0 ? given.files : undefined,
         hosts: hostsOf(task),

@@ -75,6 +75,22 @@ export const ISOLATION_EFFECTS: Effects = {
     });
   },
 
+  "agents.*.isolation": async () => {
+    const agents = (isolation: string) => ({ agents: { ant: { prompt: "Work.", isolation } } });
+    for (const [wish, call, expected] of [
+      ["worktree", {}, true],
+      ["none", {}, false],
+      ["worktree", { isolation: "none" }, false],
+      ["none", { isolation: "worktree" }, true],
+    ] as const) {
+      const config = { ...agents(wish), ...ALLOWED };
+      await withRepository({ config, script: WRITES }, async (stage) => {
+        const { results } = await stage.delegate({ goal: "one", agent: "ant", ...call });
+        assert.equal(results[0]?.branch !== undefined, expected);
+      });
+    }
+  },
+
   "delegation.isolation_include": async () => {
     const prepare = (stage: RepositoryStage) => {
       stage.write(".gitignore", ".env\n");

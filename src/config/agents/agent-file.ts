@@ -4,6 +4,7 @@
  */
 
 import type { AgentConfig } from "../../config-schema.ts";
+import { ISOLATIONS, type Isolation } from "../../isolation.ts";
 import { serverPrefix, serverToolset } from "../../mcp-names.ts";
 import { isEffort } from "../../route.ts";
 import { matchesStars } from "../../text/star-pattern.ts";
@@ -61,7 +62,7 @@ function readClaude(fields: Fields, name: string, notes: string[]): ParsedAgent 
   noteUnknownTools([...(given ?? []), ...withheld], "claude", notes);
   return {
     ...common(fields, name, notes, "effort", ["maxTurns"]),
-    ...present({ model }),
+    ...present({ model, isolation: isolationIn(fields, notes) }),
     ...((given !== undefined || withheld.length > 0) &&
       toolsWhere(claudeAllows(given, withheld), mcpTools(given, withheld))),
   };
@@ -113,6 +114,13 @@ function common(fields: Fields, fileName: string, notes: string[], effortKey: st
     reasoning_effort: effort !== undefined && isEffort(effort) ? effort : undefined,
     max_iterations: isCount ? Number(steps) : undefined,
   });
+}
+
+function isolationIn(fields: Fields, notes: string[]): Isolation | undefined {
+  const written = consumeText(fields, "isolation");
+  const known = ISOLATIONS.find((each) => each === written?.trim());
+  if (written !== undefined && known === undefined) notes.push(`isolation: ${written} is not known here`);
+  return known;
 }
 
 /** opencode's `prompt`, if the body is empty; a file that it refers to is not read. */

@@ -40,11 +40,15 @@ async function planOne(call: Call, ready: Ready, planning: WorktreePlanning): Pr
   return { ...ready, route: { ...ready.route, warnings }, worktree: plan };
 }
 
-/** The default is for children that can change files. */
-function isolationOf({ isolation }: Call, { task, toolsets }: Ready, { config, copy }: WorktreePlanning): Isolation {
+/** Task, call, agent definition, config. The config's default is for children that can change files. */
+function isolationOf(
+  { isolation }: Call,
+  { task, toolsets, ...ready }: Ready,
+  { config, copy }: WorktreePlanning,
+): Isolation {
   const changesFiles = toolsets.some((name) => name === "file" || name === "terminal");
   const byDefault = changesFiles && copy === undefined ? config.delegation.isolation : "none";
-  return task.isolation ?? isolation ?? byDefault;
+  return task.isolation ?? isolation ?? ready.isolation ?? byDefault;
 }
 
 const needsWorktree: Problem = {
