@@ -12,6 +12,7 @@ import type { ChildEvent } from "../../event.ts";
 import type { PermissionRule } from "../../tool.ts";
 import type { HostDecision } from "../../tools/sandbox/network-proxy.ts";
 import { getOrMake } from "../../values/get-or-make.ts";
+import { unlessAborted } from "../../values/unless-aborted.ts";
 import { isOnHost } from "../../web-host.ts";
 import type { Approvals } from "./approvals.ts";
 
@@ -39,16 +40,35 @@ export type HostApprovalsDeps = {
 export function createHostApprovals(deps: HostApprovalsDeps): HostApprovals {
   const { listed, rules } = deps;
   const asked = new Map<string, Promise<ApprovalDecision>>();
+  /** Users are asked about one host at a time, so that refusals count for the next. */
+  let turn: Promise<unknown> = Promise.resolve();
   let refusals = 0;
 
+  function askInTurn(child: ConnectingChild, target: string, signal: AbortSignal): Promise<ApprovalDecision> {
+    const before = turn;
+    const answer = unlessAborted(before, signal).then(
+      async () => {
+        if (refusals >= MOST_REFUSALS) return NO_MORE;
+        const decision = await ask(deps, child, target, signal);
+        if (!decision.allowed && decision.by !== STOPPED.by) refusals += 1;
+        return decision;
+      },
+      () => STOPPED,
+    );
+    turn = Promise.allSettled([before, answer]);
+    return answer;
+  }
+
+  /** A child that was stopped has decided nothing for the others. */
   async function askOnce(child: ConnectingChild, target: string, signal: AbortSignal): Promise<HostDecision> {
-    const known = asked.get(target);
-    if (known === undefined && refusals >= MOST_REFUSALS) return refused(NO_MORE);
-    const decision = await getOrMake(asked, target, () => ask(deps, child, target, signal));
-    if (known === undefined && !decision.allowed && decision.by !== "stop") refusals += 1;
-    // A child that ended decided nothing for the others.
-    if (decision.by === "stop") asked.delete(target);
-    return decision.allowed ? { allowed: true } : refused(decision.reason);
+    for (;;) {
+      const isFirst = !asked.has(target);
+      const answer = getOrMake(asked, target, () => askInTurn(child, target, signal));
+      const decision = await (isFirst ? answer : unlessAborted(answer, signal).catch(() => STOPPED));
+      if (decision.by === STOPPED.by && asked.get(target) === answer) asked.delete(target);
+      if (decision.by !== STOPPED.by || signal.aborted)
+        return decision.allowed ? { allowed: true } : refused(decision.reason);
+    }
   }
 
   return {
@@ -66,7 +86,12 @@ export function createHostApprovals(deps: HostApprovalsDeps): HostApprovals {
 }
 
 const NO_ADDRESS = "expected a name, found an address. Only terminal.network can open an address.";
-const NO_MORE = `${MOST_REFUSALS} hosts were refused in this run, so nobody is asked for another one.`;
+const NO_MORE: ApprovalDecision = {
+  allowed: false,
+  by: "nobody",
+  reason: `${MOST_REFUSALS} hosts were refused in this run, so nobody is asked for another one.`,
+};
+const STOPPED: ApprovalDecision = { allowed: false, by: "stop", reason: "the command was stopped." };
 
 function refused(reason: string): HostDecision {
   return { allowed: false, reason };

@@ -18,7 +18,9 @@ export type ChildShellOptions = {
 };
 
 export function createChildShell(options: ChildShellOptions): CommandShell {
-  const closing = new AbortController();
+  /** Questions about hosts that commands wait for. They end with the commands. */
+  const asks = new Set<Promise<unknown>>();
+  let asking = new AbortController();
   /** Outputs of commands in the sandbox. */
   const outputs = new Set<ShellCommand["onOutput"]>();
   let shared: Promise<Sandbox> | undefined;
@@ -29,14 +31,19 @@ export function createChildShell(options: ChildShellOptions): CommandShell {
     const tell = (text: string) => {
       for (const onOutput of outputs) onOutput(Buffer.from(`\n[sandbox: ${text}]\n`));
     };
-    return openSandbox({
-      program: program(),
-      place: place(),
-      reads,
-      environment: command.environment,
-      door: { dial, decide: (host, port) => decide(host, port, closing.signal), onRefusal: tell },
-      tell,
-    });
+    const ask: DecideOnHost = (host, port) => {
+      const decision = decide(host, port, asking.signal);
+      asks.add(decision);
+      return decision.finally(() => asks.delete(decision));
+    };
+    const door = { dial, decide: ask, onRefusal: tell };
+    return openSandbox({ program: program(), place: place(), reads, environment: command.environment, door, tell });
+  }
+
+  async function endAsks(): Promise<void> {
+    asking.abort();
+    asking = new AbortController();
+    await Promise.allSettled(asks);
   }
 
   function startShared(command: ShellCommand): Promise<Sandbox> {
@@ -59,6 +66,7 @@ export function createChildShell(options: ChildShellOptions): CommandShell {
       return await own.run(command, signal).finally(own.close);
     } finally {
       outputs.delete(command.onOutput);
+      if (outputs.size === 0) await endAsks();
     }
   }
 
@@ -68,8 +76,8 @@ export function createChildShell(options: ChildShellOptions): CommandShell {
       return sandbox === undefined ? runInShell(command, signal) : runInside(command, sandbox.reads, signal);
     },
     async close() {
-      closing.abort();
       await shared?.then(({ close }) => close()).catch(() => {});
+      await endAsks();
     },
   };
 }
