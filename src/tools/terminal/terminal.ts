@@ -8,6 +8,7 @@ import { z } from "zod";
 import type { CommandExecutor, ShellEnd } from "../../command-executor.ts";
 import type { Warning } from "../../errors.ts";
 import { realPathOf } from "../../system/bound-paths.ts";
+import { withHome } from "../../text/home-path.ts";
 import type { FileSubject, Tool, ToolContext, ToolOutput, ToolSubject } from "../../tool.ts";
 import type { SandboxSupport } from "../sandbox/support.ts";
 import { ToolError } from "../tool-error.ts";
@@ -89,6 +90,7 @@ const SANDBOX_NOTE =
 export function createTerminal({ directory, environment, timeoutMs, sandbox }: TerminalOptions): Tool<TerminalInput> {
   const isInside = ({ outside_sandbox }: TerminalInput) =>
     sandbox !== undefined && outside_sandbox === undefined && "program" in sandbox.support();
+  const toPath: ToPath = (written) => resolve(directory(), withHome(written, environment().HOME));
   return {
     name: "terminal",
     description:
@@ -103,12 +105,12 @@ export function createTerminal({ directory, environment, timeoutMs, sandbox }: T
     subject: (call) => ({
       ...{ target: call.command, isCommandLine: true, sandboxed: isInside(call) },
       otherwise: sandbox?.isExempt && isInside(call) ? "allow" : "ask",
-      ...(sandbox && leaving(call, sandbox, directory)),
+      ...(sandbox && leaving(call, sandbox, toPath)),
     }),
     run: async (call, context) => {
       const { command, timeout_seconds: wishedSeconds = Number.POSITIVE_INFINITY, background, read = [] } = call;
       const cwd = directory();
-      const inside = isInside(call) && { sandbox: { reads: read.map((path) => resolve(cwd, path)) } };
+      const inside = isInside(call) && { sandbox: { reads: read.map(toPath).map(withoutLinks) } };
       const common = { command, cwd, environment: { ...environment(), ...UNATTENDED }, ...inside };
       if (background) return startInBackground({ ...common, timeoutMs: wishedSeconds * 1_000 }, context);
       const { run = runInShell } = context.commands ?? {};
@@ -120,19 +122,28 @@ export function createTerminal({ directory, environment, timeoutMs, sandbox }: T
   };
 }
 
+type ToPath = (written: string) => string;
+
 /** What a call wants besides its place in the sandbox, or why it has none. */
 function leaving(
   { command, outside_sandbox: why, read = [] }: TerminalInput,
   { support }: TerminalSandbox,
-  directory: () => string,
+  toPath: ToPath,
 ): Partial<ToolSubject> {
   const found = support();
   if ("problem" in found) return { warning: noSandbox(found) };
   if (why !== undefined) return { asked: `${command}\n\n[leaves the sandbox, because: ${why}]`, onlyUser: true };
   if (read.length === 0) return {};
-  const paths = read.map((path) => realPathOf(resolve(directory(), path)));
+  const paths = read.map(toPath);
   const reads = paths.map((path): FileSubject => ({ names: [path], access: "read" }));
   return { asked: `${command}\n\n[reads besides: ${paths.join(", ")}]`, reads, onlyUser: true };
+}
+
+/** What was approved is read, and nothing that a link leads to since. */
+function withoutLinks(path: string): string {
+  const real = realPathOf(path);
+  if (real === path) return path;
+  throw new ToolError(`Expected a path without links; found ${path}, which leads to ${real}. Name that path in read.`);
 }
 
 function noSandbox({ problem, remedy }: Extract<SandboxSupport, { problem: string }>): Warning {
