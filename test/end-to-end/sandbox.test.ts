@@ -212,6 +212,21 @@ describe("leaving the sandbox", { skip: withoutSandbox }, () => {
   });
 });
 
+describe("what a request names", { skip: withoutSandbox }, () => {
+  test("is what is read: a link that leads elsewhere is refused, whoever allows it", { timeout: 30_000 }, async (t) => {
+    const stage = await openStage(t, "permissions: [{ tool: terminal, then: allow }]\n");
+    const [called] = await stage.callAll([{ command: "cat way-out/secret.txt", read: ["way-out"] }]);
+    assert.match(called?.text ?? "", /Expected a path without links; found .*way-out, which leads to .*outside/);
+  });
+
+  test("cannot be Deputy's own files", { timeout: 30_000 }, async (t) => {
+    const stage = await openStage(t, "permissions: [{ tool: terminal, then: allow }]\n");
+    const command = "cat ~/.config/deputy/config.yaml; ls ~/.local/state/deputy; cat ~/.ssh/id_ed25519 | wc -c";
+    const [called] = await stage.callAll([{ command, read: ["~"] }]);
+    assert.match(called?.text ?? "", /config\.yaml: Permission denied[\s\S]*deputy'?: Permission denied[\s\S]*27/);
+  });
+});
+
 async function requestOf(stage: {
   deputy(...argv: string[]): { ended: Promise<{ stdout: string }> };
 }): Promise<string> {
@@ -254,6 +269,19 @@ describe("hosts that a command wants to reach", { skip: withoutSandbox }, () => 
     );
     const text = String(events.find(({ kind }) => kind === "tool-end")?.text);
     assert.match(text, /\[sandbox: refused xn--e1afmkfd\.example\.com:443: .*not that one/);
+  });
+
+  test("are no longer asked for once the child is stopped", { timeout: 60_000 }, async (t) => {
+    const stage = await openStage(t);
+    const command = `${ASK("a.example.com:443")}; ${ASK("b.example.com:443")}`;
+    const run = await stage.begin([{ command, timeout_seconds: 1 }], ["--wait-for-approval"]);
+    await requestOf(stage);
+    run.child.kill("SIGINT");
+    const { stdout } = await run.ended;
+    const events = await stage.events(JSON.parse(stdout).delegation_id);
+    const asks = events.map(({ kind }) => kind).filter((kind) => /^approval|^child-end/.test(String(kind)));
+    assert.deepEqual(asks, ["approval-ask", "approval-end", "child-end"]);
+    assert.equal((await stage.deputy("journal", "verify").ended).code, 0);
   });
 
   test("are refused without a question after three refusals", { timeout: 60_000 }, async (t) => {

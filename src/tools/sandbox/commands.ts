@@ -32,10 +32,10 @@ const KILLED = 128 + constants.signals.SIGKILL;
 /** Time in which the runner has to stop a command, before its sandbox is ended. A stopped tool ends within a second. */
 const STOP_MS = { abort: 900, timeout: 3_000 } as const;
 
-/** @returns also `ready`, which resolves when the runner takes commands */
-export function connectRunner(runner: RunnerProcess): SandboxCommands & { ready: Promise<void> } {
+/** @returns also `ready`: once the runner takes commands, the table of mounts that it sees */
+export function connectRunner(runner: RunnerProcess): SandboxCommands & { ready: Promise<string> } {
   const { input, output, exited, kill } = runner;
-  const { promise: ready, resolve: onReady } = Promise.withResolvers<void>();
+  const { promise: ready, resolve: onReady } = Promise.withResolvers<string>();
   const running = new Map<number, RunningCommand>();
   const read = createFrameReader();
   let holds = 0;
@@ -44,7 +44,7 @@ export function connectRunner(runner: RunnerProcess): SandboxCommands & { ready:
   output.on("data", (chunk: Buffer) => {
     try {
       for (const frame of read(chunk)) {
-        if (frame.kind === "ready") onReady();
+        if (frame.kind === "ready") onReady(frame.body.toString());
         else hear(frame, running.get(frame.id));
       }
     } catch {

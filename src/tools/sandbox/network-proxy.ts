@@ -2,13 +2,8 @@
  * The only way out of a sandbox to the network: an HTTP proxy in Deputy's process, behind a socket that only the sandbox
  * has. Programs name the host and port that they want; Deputy decides, resolves the name itself and connects.
  */
-import {
-  createServer,
-  type IncomingMessage,
-  request as requestOverHttp,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request as requestOverHttp, type ServerResponse } from "node:http";
 import { createConnection, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { errorMessage } from "../../errors.ts";
@@ -27,8 +22,16 @@ export type NetworkDoor = {
   onRefusal(text: string): void;
 };
 
+export type NetworkProxy = {
+  /** @throws Error of the system */
+  listen(socket: string): Promise<void>;
+  /** Ends it with all of its connections. */
+  close(): Promise<void>;
+};
+
 /** The proxy of one sandbox. It listens nowhere yet. */
-export function createNetworkProxy(door: NetworkDoor): Server {
+export function createNetworkProxy(door: NetworkDoor): NetworkProxy {
+  const connections = new Set<Duplex>();
   const server = createServer(
     (request, response) => void forward(door, request, response).catch(() => response.destroy()),
   );
@@ -36,7 +39,21 @@ export function createNetworkProxy(door: NetworkDoor): Server {
     socket.on("error", () => {}); // A program may leave at any time.
     void tunnel(door, request.url ?? "", socket, head).catch(() => socket.destroy());
   });
-  return server;
+  server.on("connection", (socket: Duplex) => {
+    connections.add(socket);
+    socket.on("close", () => connections.delete(socket));
+  });
+  return {
+    async listen(socket) {
+      await once(server.listen(socket), "listening");
+    },
+    async close() {
+      const closed = server.listening ? once(server, "close") : undefined;
+      server.close();
+      for (const connection of connections) connection.destroy();
+      await closed;
+    },
+  };
 }
 
 async function tunnel(door: NetworkDoor, authority: string, socket: Duplex, head: Buffer): Promise<void> {

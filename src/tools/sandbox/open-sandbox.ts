@@ -33,12 +33,14 @@ export async function openSandbox({ program, place, reads, environment, door, te
       void sandbox.close();
     },
   );
+  const ended = sandbox.ended.then(guard.end);
   return {
     ...sandbox,
+    ended,
     run: (command, signal) => sandbox.run(command, signal).finally(guard.check),
     async close() {
       await sandbox.close();
-      guard.end();
+      await ended;
     },
   };
 }

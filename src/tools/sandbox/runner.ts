@@ -3,7 +3,7 @@
  * sends back their output and ends. It also leads connections from the port that proxy variables name to the socket
  * behind which Deputy decides on hosts. It ends with its standard input, and everything in the sandbox with it.
  */
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { errorCode, errorMessage } from "../../errors.ts";
 import { blockThread } from "../../system/block-thread.ts";
@@ -62,4 +62,4 @@ createServer({ allowHalfOpen: true }, (inner) => {
   ] as const) {
     one.on("error", () => other.destroy()).pipe(other);
   }
-}).listen(PROXY_PORT, "127.0.0.1", () => send(frameBytes("ready", 0)));
+}).listen(PROXY_PORT, "127.0.0.1", () => send(frameBytes("ready", 0, readFileSync("/proc/self/mountinfo"))));

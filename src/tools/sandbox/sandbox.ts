@@ -5,12 +5,11 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import type { Server } from "node:http";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import { startProcess } from "../../system/start-process.ts";
 import { settlesWithin } from "../../values/settles-within.ts";
 import { ToolError } from "../tool-error.ts";
@@ -18,7 +17,9 @@ import { ISOLATION, mountArguments } from "./bubblewrap.ts";
 import { connectRunner, type SandboxCommands } from "./commands.ts";
 import { gitSettings } from "./git-settings.ts";
 import { CODE, NETWORK_SOCKET, NODE, PACKAGE } from "./inside.ts";
+import { wronglyMounted } from "./mount-check.ts";
 import type { Mount } from "./mounts.ts";
+import type { NetworkProxy } from "./network-proxy.ts";
 import { seccompFilter } from "./seccomp.ts";
 
 export type SandboxOptions = {
@@ -28,7 +29,7 @@ export type SandboxOptions = {
   /** The environment of commands, with which programs outside of the sandbox run, too. */
   environment: Record<string, string>;
   /** Its proxy, which listens nowhere yet. */
-  proxy: Server;
+  proxy: NetworkProxy;
 };
 
 export type Sandbox = SandboxCommands & {
@@ -45,45 +46,68 @@ const FILTER = 4;
 
 /** @throws ToolError if it cannot be started */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { program, proxy } = options;
+  const { program, proxy, environment } = options;
   const folder = mkdtempSync(join(tmpdir(), "deputy-"));
   const socket = join(folder, "network");
   try {
-    const [settings] = await Promise.all([gitSettings(options.environment), once(proxy.listen(socket), "listening")]);
-    const filter = seccompFilter() ?? Buffer.alloc(0);
+    const [settings] = await Promise.all([gitSettings(environment), proxy.listen(socket)]);
     const process = await startProcess(program, ["--args", String(ARGUMENTS), ...RUNNER], {
       cwd: "/",
-      env: { PATH: options.environment.PATH ?? "" },
+      env: { PATH: environment.PATH ?? "" },
       detached: true,
       stdio: ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
     });
-    const [input, output, errors, args, filterPipe, settingsPipe] = pipesOf(process);
-    args.end(
-      [...argumentsFor(options, socket), ...(filter.length === 0 ? [] : ["--seccomp", String(FILTER)])].join("\0"),
-    );
-    filterPipe.end(filter);
-    settingsPipe.end(settings);
-    const errorText = textOf(errors);
-    const exited = once(process, "exit").then(() => undefined);
-    const kill = () => void process.kill("SIGKILL");
-    const { ready, ...commands } = connectRunner({ input, output, exited, kill });
-    const isReady = await Promise.race([settlesWithin(ready, START_MS), exited.then(() => false)]);
-    if (!isReady) {
-      kill();
-      await exited;
-      throw new ToolError(`The sandbox could not be started: ${errorText() || "no reason is known"}. ${ASK_DOCTOR}`);
-    }
-    return { ...commands, ended: exited, close: () => closeAll(proxy, input, exited, kill) };
+    return await connect(options, process, { socket, settings });
   } catch (error) {
-    proxy.close();
+    await proxy.close();
     throw error;
   } finally {
     rmSync(folder, { recursive: true, force: true }); // The sandbox keeps the socket itself.
   }
 }
 
+/** Gives bubblewrap what it reads, and waits for the runner. */
+async function connect(
+  { mounts, proxy }: SandboxOptions,
+  process: ChildProcess,
+  { socket, settings }: { socket: string; settings: string },
+): Promise<Sandbox> {
+  const pipes = pipesOf(process);
+  const [input, output, errors, args, filterPipe, settingsPipe] = pipes;
+  const filter = seccompFilter();
+  const filterArguments = filter === undefined ? [] : ["--seccomp", String(FILTER)];
+  args.end([...argumentsFor(mounts, socket), ...filterArguments].join("\0"));
+  filterPipe.end(filter ?? "");
+  settingsPipe.end(settings);
+  const errorText = textOf(errors);
+  const ended = endOf(process, pipes, proxy);
+  const kill = () => void process.kill("SIGKILL");
+  const { ready, ...commands } = connectRunner({ input, output, exited: ended, kill });
+  const isReady = await Promise.race([settlesWithin(ready, START_MS), ended.then(() => false)]);
+  const wrong = isReady ? wronglyMounted(mounts, readFileSync(MOUNT_TABLE, "utf8"), await ready) : undefined;
+  if (!isReady || wrong !== undefined) {
+    kill();
+    await ended;
+    const reason = wrong === undefined ? errorText() || "no reason is known" : `${wrong} changed meanwhile`;
+    throw new ToolError(`The sandbox could not be started: ${reason}. \`deputy doctor\` says what is missing.`);
+  }
+  return {
+    ...commands,
+    ended,
+    async close() {
+      input.end();
+      if (!(await settlesWithin(ended, CLOSE_MS))) kill();
+      await ended;
+    },
+  };
+}
+
+const MOUNT_TABLE = "/proc/self/mountinfo";
+
+type Pipes = [Socket, Socket, Socket, Socket, Socket, Socket];
+
 /** All descriptors of the program. Either side may close one at any time. */
-function pipesOf({ stdio }: ChildProcess): [Socket, Socket, Socket, Socket, Socket, Socket] {
+function pipesOf({ stdio }: ChildProcess): Pipes {
   const pipes = [...stdio].filter((pipe) => pipe instanceof Socket);
   for (const pipe of pipes) pipe.on("error", () => {});
   const [input, output, errors, args, filter, settings] = pipes;
@@ -91,17 +115,16 @@ function pipesOf({ stdio }: ChildProcess): [Socket, Socket, Socket, Socket, Sock
   return [input, output, errors, args, filter, settings];
 }
 
-const ASK_DOCTOR = "`deputy doctor` says what is missing.";
-
-/** Time for the runner to end by itself. */
+/** Time for the runner to end by itself, and for its last output. */
 const CLOSE_MS = 200;
 
-async function closeAll(proxy: Server, input: Writable, exited: Promise<void>, kill: () => void): Promise<void> {
-  proxy.close();
-  proxy.closeAllConnections();
-  input.end();
-  if (!(await settlesWithin(exited, CLOSE_MS))) kill();
-  await exited;
+/** Resolves when it has ended, however, and nothing of it is open. */
+async function endOf(process: ChildProcess, pipes: Pipes, proxy: NetworkProxy): Promise<void> {
+  const closed = once(process, "close");
+  await once(process, "exit");
+  await settlesWithin(closed, CLOSE_MS);
+  for (const pipe of pipes) pipe.destroy();
+  await proxy.close();
 }
 
 /** The compiled or the written code, whichever runs. */
@@ -109,7 +132,7 @@ const EXTENSION = extname(import.meta.filename);
 const CODE_OUTSIDE = dirname(dirname(import.meta.dirname));
 const RUNNER = ["--", NODE, "--disable-warning=ExperimentalWarning", `${CODE}/tools/sandbox/runner${EXTENSION}`];
 
-function argumentsFor({ mounts }: SandboxOptions, socket: string): string[] {
+function argumentsFor(mounts: readonly Mount[], socket: string): string[] {
   const packageFile = join(dirname(CODE_OUTSIDE), "package.json");
   const closing = mounts.findIndex(({ kind }) => kind === "closed");
   return [
