@@ -6,6 +6,7 @@
 import { constants, lstatSync } from "node:fs";
 import { chmod, lstat, readdir, rm, unlink } from "node:fs/promises";
 import { type Git, type GitCommand, GitError } from "./git.ts";
+import { gitPaths, joinPaths, parentOf, pathIn } from "./git-path.ts";
 
 /** `nested`: repositories inside the tree, whose commits are not part of its state. `left`: files git cannot hold. */
 export type Staged = { nested: string[]; left: string[] };
@@ -40,8 +41,8 @@ export async function trackedOnlyIn(git: Git, index: string, command: GitCommand
   if (!lstatSync(index, { throwIfNoEntry: false })?.isFile()) return [];
   const other = await git.run(["ls-files", "-z"], { ...command, index, timeoutMs: FIRST_TRY_MS });
   if (other.exitCode !== 0) return []; // It is damaged.
-  const own = new Set(splitPaths((await git.run(["ls-files", "-z"], command)).stdout));
-  return splitPaths(other.stdout).filter((path) => !own.has(path));
+  const own = new Set(gitPaths((await git.run(["ls-files", "-z"], command)).stdout));
+  return gitPaths(other.stdout).filter((path) => !own.has(path));
 }
 
 /** A pipe in place of a `.gitignore` or `.gitattributes` makes git wait forever. */
@@ -77,28 +78,12 @@ async function list(git: Git, options: readonly string[], command: GitCommand): 
   const { exitCode, stdout, stderr } = await git.run(args, command);
   if (exitCode !== 0 || /could not open directory|Permission denied/.test(stderr))
     throw new GitError(`git ls-files failed: ${stderr}`);
-  return splitPaths(stdout);
-}
-
-function splitPaths(printed: Buffer): string[] {
-  return printed
-    .toString("latin1")
-    .split("\0")
-    .filter((path) => path !== "");
-}
-
-function joinPaths(paths: readonly string[]): Buffer {
-  return Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1");
-}
-
-/** The path of a file whose name is bytes. */
-function pathIn(root: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
+  return gitPaths(stdout);
 }
 
 async function submodulesIn(git: Git, command: GitCommand): Promise<Set<string>> {
   const { stdout } = await git.run(["ls-files", "-s", "-z"], command);
-  const entries = splitPaths(stdout).filter((entry) => entry.startsWith("160000 "));
+  const entries = gitPaths(stdout).filter((entry) => entry.startsWith("160000 "));
   return new Set(entries.map((entry) => entry.slice(entry.indexOf("\t") + 1)));
 }
 
@@ -125,10 +110,6 @@ function createLook(root: string): (path: string) => Promise<boolean> {
   };
 }
 
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
 async function removeEntries(git: Git, command: GitCommand, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) return;
   await git.output(["update-index", "--force-remove", "-z", "--stdin"], { ...command, input: joinPaths(paths) });
@@ -153,7 +134,7 @@ async function addEntries(git: Git, command: GitCommand, paths: readonly string[
 /** The paths that are not in the index after all: git passes over names that it does not allow. */
 async function missing(git: Git, command: GitCommand, paths: readonly string[]): Promise<string[]> {
   if (paths.length === 0) return [];
-  const held = new Set(splitPaths((await git.run(["ls-files", "-z"], command)).stdout));
+  const held = new Set(gitPaths((await git.run(["ls-files", "-z"], command)).stdout));
   return paths.filter((path) => !held.has(path));
 }
 
@@ -184,7 +165,7 @@ async function withoutIgnored(git: Git, command: GitCommand, paths: readonly str
   if (paths.length === 0) return [];
   const args = ["check-ignore", "-z", "--stdin", "--no-index"];
   const { stdout } = await git.run(args, { ...command, input: joinPaths(paths) });
-  const ignored = new Set(splitPaths(stdout));
+  const ignored = new Set(gitPaths(stdout));
   return paths.filter((path) => !ignored.has(path));
 }
 
