@@ -131,6 +131,7 @@ export const ERROR_EXIT = {
   "run-newer": 3,
   "run-ended": 1,
   "question-closed": 1,
+  "branch-unavailable": 1,
 } as const satisfies Record<string, number>;
 export type DeputyErrorCode = keyof typeof ERROR_EXIT;
 

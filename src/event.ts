@@ -2,6 +2,8 @@
  * Everything that happens, as facts in one union; results, live lines, dashboards and resume are folds over it. An
  * event is named noun-verb, carries its time and subject, and never contains a secret.
  */
+import type { ApplyTarget } from "./applying.ts";
+import type { SiblingConflict } from "./conflict.ts";
 import type { Failure, Warning } from "./errors.ts";
 import type { StoredImage } from "./image.ts";
 import type { SavedWork, WorktreeFacts } from "./isolation.ts";
@@ -265,6 +267,16 @@ export type DelegationEvent =
     >
   /** An MCP client has received the end of its call, or no longer wants it: the same call starts a new run from now on. */
   | Of<"call-close", { client: string }>
+  /**
+   * The branches of these children, `compared`, were merged with each other to see which of them collide. It replaces
+   * what an earlier one says. `error`: why they could not be compared.
+   */
+  | Of<"conflict-check", { compared: string[]; conflicts: SiblingConflict[]; error?: string }>
+  /** The work of a child, up to `head`, was applied: to the working tree at `directory`, or to a new branch. */
+  | Of<
+      "branch-apply",
+      { target: string; head: string; directory: string; to: Exclude<ApplyTarget, { kind: "patch" }>; by: string }
+    >
   /** `durationMs`: total working time, by a monotonic clock. */
   | Of<"delegation-end", { durationMs?: number }>;
 
@@ -441,6 +453,8 @@ export const DURABILITY = {
   "steer-request": "barrier",
   "approval-answer": "barrier",
   "call-close": "barrier",
+  "conflict-check": "stored",
+  "branch-apply": "barrier",
   "delegation-end": "barrier",
   "child-start": "stored",
   "attempt-start": "stored",
@@ -482,6 +496,7 @@ export const REQUESTS = [
   "steer-request",
   "approval-answer",
   "call-close",
+  "branch-apply",
 ] as const satisfies StoredEvent["kind"][];
 
 export function isRequest({ kind }: StoredEvent): boolean {

@@ -36,6 +36,10 @@ const resultSchema = z.strictObject({
   branch: z.string().optional().describe("Branch with the child's work, if it had its own worktree."),
   base: z.string().optional(),
   commits: z.number().optional(),
+  conflicts: z
+    .array(z.strictObject({ child_id: z.string(), files: z.array(z.string()) }))
+    .optional()
+    .describe("Siblings whose branches do not merge with this one."),
   error: z.string().nullable(),
   suggestions: z.array(z.string()).optional().describe("Values that would have worked, if the task was rejected."),
   warnings: z.array(z.string()),
@@ -174,6 +178,7 @@ function resultInWords(
     ...result.warnings.map((warning) => `Warning: ${warning}`),
     ...(result.branch === undefined ? [] : [`Branch: ${result.branch}, from ${result.base}`]),
     ...(result.files_changed.length > 0 ? [`Files changed: ${result.files_changed.join(", ")}`] : []),
+    ...(result.conflicts ?? []).map(({ child_id, files }) => `Does not merge with ${child_id}: ${files.join(", ")}`),
     ...(summary === "" ? [] : [summary]),
     ...(summary.length < whole
       ? [`[Cut: ${summary.length} of ${whole} characters. Read the rest: ${restOf(id, summary.length)}.]`]

@@ -3,8 +3,9 @@
  * Everything here derives from events.
  */
 
+import type { ChildConflict } from "./conflict.ts";
 import type { Failure, FailureKind, Problem, Warning } from "./errors.ts";
-import type { ChildEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
+import type { ChildEvent, DelegationEvent, Ending, NestedUsage, RetryOf, SchemaCheck, Usage } from "./event.ts";
 import type { SavedWork, WorktreeFacts } from "./isolation.ts";
 import type { Planned, Ready } from "./plan.ts";
 import type { Effort, Level, Route, Wish } from "./route.ts";
@@ -112,6 +113,8 @@ type ResultFacts = {
   base?: string;
   /** With `isolation: worktree`: commits on the branch since then. */
   commits?: number;
+  /** Siblings whose branches do not merge with this one, and where; absent if it was not compared. */
+  conflicts?: ChildConflict[];
   /** Ids of the delegations that the child made. Their usage is included in its calls, tokens, cost and files. */
   delegations: string[];
   /** What the user should know about this child, such as a fallback that was used. */
@@ -203,6 +206,10 @@ export type ChildStats = {
     start: string;
     saved?: SavedWork;
   };
+  /** Siblings whose branches do not merge with its own; absent if nothing was compared. */
+  conflicts?: ChildConflict[];
+  /** Times that its work was applied, oldest first. */
+  applied: Pick<Extract<DelegationEvent, { kind: "branch-apply" }>, "at" | "head" | "directory" | "to">[];
   /** Usage of its own delegations, by id. */
   charges: Map<string, NestedUsage>;
   warnings: Warning[];
@@ -237,6 +244,7 @@ export function createChildStats(
     toolTrace: [],
     filesChanged: new Set(carried?.filesChanged),
     linesChanged: {},
+    applied: [],
     charges: new Map(),
     warnings: "route" in planned ? [...planned.route.warnings] : [],
   };
@@ -534,6 +542,7 @@ function base(tally: ChildStats) {
     files_changed: [...tally.filesChanged],
     ...(Object.keys(tally.linesChanged).length > 0 && { lines_changed: { ...tally.linesChanged } }),
     ...worktreeFields(tally),
+    ...present({ conflicts: tally.conflicts }),
     delegations: [...tally.charges.keys()].toSorted((one, other) => one.localeCompare(other, "en", { numeric: true })),
     warnings: [...tally.warnings],
     transcript: `deputy show ${tally.carriedFrom ?? tally.childId}`,

@@ -26,6 +26,7 @@ import { createMemoryJournal, createModelServer, type ModelServer, type Script }
 import { commandsIn } from "./docs/command-words.ts";
 import { anchorsOf, blocksOf, codeSpansOf, firstColumnOf, linksOf, sectionOf } from "./docs/page.ts";
 import { temporaryDirectory } from "./support/command-line.ts";
+import { makeRepository } from "./support/isolation-stage.ts";
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -129,12 +130,17 @@ describe("a manual list", () => {
     const result = await deputy.delegate([answered, { goal: "be late", timeout_seconds: 0.05 }]);
     const again = await (await deputy.retry(result.delegation_id)).result;
     const forked = await (await deputy.fork(`${result.delegation_id}.1`, { step: 1 })).result;
+    const repository = join(home, "repository");
+    mkdirSync(repository);
+    makeRepository(repository);
+    const isolated = { goal: "x", workspace: repository, isolation: "worktree" } as const;
+    const apart = await deputy.delegate([isolated, isolated]);
     await deputy.close();
     const [child, late] = result.results;
     assert.ok(child?.route && late);
     const found = [
       ...Object.keys({ ...again, ...forked }),
-      ...Object.keys({ ...late, ...child, ...again.results[0] }),
+      ...Object.keys({ ...late, ...child, ...again.results[0], ...apart.results[0] }),
       ...Object.keys(child.route).map((key) => `route.${key}`),
     ];
     const told = firstColumnOf(sectionOf(read("docs/results.md"), "The result"));

@@ -282,6 +282,11 @@ export const ERRORS: Record<DeputyErrorCode, Explained> = {
     means: "the decision is for an approval request that is not open",
     todo: "`deputy approve` lists the pending requests.",
   },
+  "branch-unavailable": {
+    says: ["cannot be applied", "does not exist any more"],
+    means: "a child has no branch to show or apply, or git cannot do it",
+    todo: "`deputy show ID.n` names its branch. Only tasks with `isolation: worktree` have one.",
+  },
 };
 
 export const EVENTS: Record<EventKind, string> = {
@@ -294,6 +299,8 @@ export const EVENTS: Record<EventKind, string> = {
   "steer-request": "someone sent a message to a child",
   "approval-answer": "someone decided on a child's approval request elsewhere",
   "call-close": "an MCP client received the result of its call, or canceled it; the same call then starts a new run",
+  "conflict-check": "the children's branches were compared: the pairs that do not merge, with files and lines",
+  "branch-apply": "the work of a child was applied to a working tree or a new branch",
   "delegation-charge": "usage so far of a delegation that the child made",
   "delegation-end": "all children have ended",
   "child-start": "a child starts; contains its prompts",

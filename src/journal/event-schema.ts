@@ -47,6 +47,12 @@ const FACTS = {
   "steer-request": { ...request, text, author: text.optional(), hosts: z.array(text).optional() },
   "approval-answer": { ...request, callId: text, request: text.optional(), allowed: flag, reason: text },
   "call-close": { client: text },
+  "conflict-check": {
+    compared: z.array(text),
+    conflicts: z.array(z.looseObject({ children: z.array(text), files: z.array(z.looseObject({ path: text })) })),
+    error: text.optional(),
+  },
+  "branch-apply": { target: text, head: text, directory: text, to: z.looseObject({ kind: text }), by: text },
   "delegation-end": { durationMs: number.optional() },
   "delegation-charge": {
     childId: text,

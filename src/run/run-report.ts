@@ -1,4 +1,5 @@
 /** Report of a run for a model, computed from the run. */
+import { conflictInWords } from "../conflict.ts";
 import type { Report, ReportedOpen, ReportedResult } from "../report.ts";
 import { type ChildStats, costOf, type Result, resultOf } from "../result.ts";
 import { roundUsd } from "../text/money.ts";
@@ -55,11 +56,23 @@ function reportedResult(result: Result): ReportedResult {
     cost_status: result.cost_status,
     duration_seconds: result.duration_seconds,
     files_changed: result.files_changed,
-    ...present({ branch, base, commits }),
+    ...present({ branch, base, commits, conflicts: reportedConflicts(result) }),
     error: error?.message ?? null,
     ...present({ suggestions: error !== null && "suggestions" in error ? error.suggestions : undefined }),
     warnings: warnings.map(({ message }) => message),
   };
+}
+
+/** Files named for a conflict. */
+const MOST_FILES = 10;
+
+function reportedConflicts({ conflicts = [] }: Result): ReportedResult["conflicts"] {
+  if (conflicts.length === 0) return undefined;
+  return conflicts.map(({ child_id, files, more_files = 0 }) => {
+    const more = files.length + more_files - Math.min(files.length, MOST_FILES);
+    const named = files.slice(0, MOST_FILES).map(conflictInWords);
+    return { child_id, files: more === 0 ? named : [...named, `and ${more} more`] };
+  });
 }
 
 /** Current state of a child, or how it ended. */

@@ -5,6 +5,7 @@
 import { join, relative, resolve } from "node:path";
 import { type ApprovalFacts, requestCode } from "../approval-request.ts";
 import type { Config } from "../config-schema.ts";
+import { conflictsOf } from "../conflict.ts";
 import type { Warning } from "../errors.ts";
 import {
   type Blocked,
@@ -180,8 +181,13 @@ export function foldRun(run: Run | undefined, event: Event): Run {
   if (run !== undefined && event.delegationId !== run.delegationId) return foldNested(run, event);
   if (event.kind === "delegation-start") return beginRun(event);
   if (run === undefined) throw new Error(`${event.delegationId}: ${event.kind} before delegation-start`);
+  // Nobody worked on it then.
   if (event.kind === "call-close") {
-    run.closedBy.add(event.client); // Nobody worked on it then.
+    run.closedBy.add(event.client);
+    return run;
+  }
+  if (event.kind === "branch-apply") {
+    childOf(run, event.target).tally.applied.push(event);
     return run;
   }
   // The system's clock may have been set back.
@@ -198,6 +204,9 @@ export function foldRun(run: Run | undefined, event: Event): Run {
       if (event.durationMs !== undefined) run.durationMs = event.durationMs;
       return run;
     case "approval-answer":
+      return run;
+    case "conflict-check":
+      applyConflicts(run, event);
       return run;
     case "image-add":
     case "file-add":
@@ -338,6 +347,26 @@ function shownFrom(maker: ChildStats, child: ChildStats, path: string): string {
 function workspaceOf({ planned, worktree }: ChildStats): string | undefined {
   if (worktree !== undefined) return join(worktree.path, worktree.subdirectory);
   return "workspace" in planned ? planned.workspace : undefined;
+}
+
+/** Code of the warning that the branches of a run could not be compared. */
+const NOT_COMPARED = "conflicts-unknown";
+
+function applyConflicts(
+  { children, warnings }: Run,
+  { compared, conflicts, error }: Extract<StoredEvent, { kind: "conflict-check" }>,
+): void {
+  warnings.splice(0, Infinity, ...warnings.filter(({ code }) => code !== NOT_COMPARED));
+  for (const { tally } of children) {
+    delete tally.conflicts;
+    if (error === undefined && compared.includes(tally.childId))
+      tally.conflicts = conflictsOf(tally.childId, conflicts);
+  }
+  if (error !== undefined)
+    warnings.push({
+      code: NOT_COMPARED,
+      message: `The children's branches could not be compared with each other: ${error}`,
+    });
 }
 
 type Resume = Extract<StoredEvent, { kind: "delegation-resume" }>;

@@ -21,7 +21,7 @@ import { branchHead, keptIn, releaseBase } from "./owner-refs.ts";
 import { createWorktreePlanner, type PlanWorktree } from "./plan-worktree.ts";
 import { copyRefs, userRefs } from "./ref-store.ts";
 import { isRemains, removeFolder } from "./remove-copy.ts";
-import { copyRepository, userRepository } from "./repository.ts";
+import { copyRepository, type Repository, userRepository } from "./repository.ts";
 import { saveWork } from "./save-work.ts";
 
 export type Worktrees = {
@@ -29,6 +29,10 @@ export type Worktrees = {
   git: Git;
   /** Plans the copies of one call. */
   planner(): PlanWorktree;
+  /** The repository around a directory: of the user's, or a copy as the repository of copies below it. @throws GitError */
+  repository(directory: string, signal?: AbortSignal): Promise<Repository>;
+  /** Returns whether a directory is in a copy. */
+  isCopy(directory: string): boolean;
   /** Makes a child's copy, or finds it again. @throws GitError, or an error of the system */
   open(order: OpenOrder, signal?: AbortSignal): Promise<OpenedCopy>;
   /** Notes that `isolation_setup` has run. */
@@ -114,6 +118,8 @@ export function createWorktrees({
   return {
     git,
     planner: () => createWorktreePlanner(git, repositoryAt),
+    repository: repositoryAt,
+    isCopy: (path) => copyAround(directory, path) !== undefined,
     open,
     markSetUp(copy) {
       copy.isSetUp = true;

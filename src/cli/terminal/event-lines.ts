@@ -3,6 +3,7 @@
  * transient rows. Reads the folded run, which already contains the event.
  */
 
+import type { SiblingConflict } from "../../conflict.ts";
 import type { Denial, Event } from "../../event.ts";
 import { type Result, resultOf } from "../../result.ts";
 import {
@@ -24,6 +25,7 @@ import { commandInLine } from "../../text/spelled-text.ts";
 import { wantedCall } from "../../text/wanted-call.ts";
 import { allowHint } from "../approvals/allow-hint.ts";
 import type { Paint } from "../io.ts";
+import { conflictText } from "./file-changes.ts";
 import { formatCount, formatDuration, formatOutcome, formatReason, formatRoute, plural } from "./format.ts";
 import { displayWidth, fit, oneLine } from "./terminal-text.ts";
 
@@ -56,7 +58,7 @@ function formatRunEvent(event: Event, run: Run, format: LineFormat): string[] {
   if (event.kind === "delegation-resume") return resumption(event, run, format);
   const childId = subjectOf(event);
   const child = childId === undefined ? undefined : childOf(run, childId);
-  if (child === undefined) return aboutRun(event, format);
+  if (child === undefined) return aboutRun(event, run, format);
   if (event.kind === "child-end") {
     const remarks = child.steers.flatMap(({ state, text }) => {
       const fate = LEFT_MESSAGE[state];
@@ -129,8 +131,24 @@ function resumption(
   ];
 }
 
-function aboutRun(event: Event, { paint }: LineFormat): string[] {
+function aboutRun(event: Event, run: Run, { paint }: LineFormat): string[] {
+  if (event.kind === "conflict-check") return conflictLines(event.conflicts, run).map((line) => paint("yellow", line));
   return event.kind === "stop-request" ? [paint("yellow", `! stopping: ${oneLine(event.by)}`)] : [];
+}
+
+/** Pairs of children named at the end of a run. */
+const MOST_PAIRS = 10;
+
+/** `! [1/3] and [2/3] do not merge: src/a.ts lines 10–14`. */
+function conflictLines(conflicts: readonly SiblingConflict[], run: Run): string[] {
+  const lines = conflicts.slice(0, MOST_PAIRS).map(({ children, ...files }) => {
+    const [one, other] = children.map((id) => taskPosition(parseRunId(id).taskIndex ?? -1, run));
+    return `! ${one} and ${other} do not merge: ${conflictText(files)}`;
+  });
+  const more = conflicts.length - lines.length;
+  return more === 0
+    ? lines
+    : [...lines, `! ${plural(more, "more pair")} of children ${more === 1 ? "does" : "do"} not merge`];
 }
 
 /** `✓ [1/3] Write a haiku about a lion. (4.7s · glm-4.7 @ zai · $0.0012)`, or `✗ …` with the reason. */

@@ -1,10 +1,11 @@
 /** What a run did, below its answers: what did not complete, which files changed, the cost by model, and what to do next. */
 
 import { costIn, type DelegationResult, type Result, routeAt, sumOf, usedAlone } from "../../result.ts";
-import { allChildren, canGoOn, hasEnded, isConversation, type Run } from "../../run/run.ts";
+import { allChildren, canGoOn, hasEnded, isConversation, isOver, parseRunId, type Run } from "../../run/run.ts";
 import { asLabel } from "../../text/short-line.ts";
 import type { Paint } from "../io.ts";
 import { goalIn, taskPosition } from "./event-lines.ts";
+import { changeCounts, conflictText } from "./file-changes.ts";
 import {
   formatCost,
   formatCount,
@@ -27,8 +28,9 @@ const COST_COLUMNS = [
   { title: "TOKENS" },
   { title: "COST" },
 ] as const;
-/** Files listed for each child. */
+/** Files listed for each child, and pairs of children that do not merge. */
 const MOST_FILES = 10;
+const MOST_PAIRS = 20;
 
 export type SummaryContext = {
   /** The run cannot be shown or continued later. */
@@ -46,6 +48,7 @@ export function formatSummary(run: Run, result: DelegationResult, paint: Paint, 
     isSaidAbove ? "" : failures(run, result, paint),
     changes(run, result, paint),
     branches(run, result, paint),
+    conflicts(run, result, paint),
     costs(run, paint, columns),
   ];
   return [...parts.filter((part) => part !== ""), `${totals(run, result, paint, ephemeral)}\n`].join("\n");
@@ -72,11 +75,31 @@ function changes(run: Run, { results }: DelegationResult, paint: Paint): string 
   return lines.length === 0 ? "" : `${paint("bold", "Files changed")}\n${lines.join("")}`;
 }
 
+/** Siblings that do not merge, each pair once: `[1/3] × [2/3] src/a.ts lines 10–14`. */
+function conflicts(run: Run, { results }: DelegationResult, paint: Paint): string {
+  const pairs = results.flatMap((child) =>
+    (child.conflicts ?? []).flatMap((conflict) => {
+      const { taskIndex = -1 } = parseRunId(conflict.child_id);
+      return taskIndex > child.task_index ? [{ one: child.task_index, other: taskIndex, conflict }] : [];
+    }),
+  );
+  if (pairs.length === 0) return "";
+  const lines = pairs
+    .slice(0, MOST_PAIRS)
+    .map(
+      ({ one, other, conflict }) =>
+        `${taskPosition(one, run)} × ${taskPosition(other, run)} ${conflictText(conflict)}\n`,
+    );
+  const more = pairs.length - lines.length;
+  const rest = more === 0 ? "" : `… and ${plural(more, "more pair")}\n`;
+  return `${paint("bold", "Conflicts")}\n${lines.join("")}${rest}`;
+}
+
 /** `src/a.ts +12 −3`; without numbers for a file whose lines were not compared. */
 function changeText({ lines_changed: lines = {} }: Result, path: string, paint: Paint): string {
   const change = lines[path];
   if (change === undefined) return oneLine(path);
-  return `${oneLine(path)} ${paint("green", `+${change.added}`)} ${paint("red", `−${change.removed}`)}`;
+  return `${oneLine(path)} ${changeCounts(change, paint)}`;
 }
 
 /** The branches of isolated children. */
@@ -127,8 +150,10 @@ function nextSteps(run: Run): string[] {
   const { delegationId, children, endedAt } = run;
   const isStopped = endedAt !== undefined && children.some(canGoOn);
   const hasFailed = children.every(hasEnded) && children.some(({ tally }) => tally.ending?.status !== "completed");
+  const hasBranches = children.some(({ tally }) => (tally.worktree?.saved?.commits ?? 0) > 0);
   return [
     ...(isStopped ? [`deputy resume ${delegationId}`] : []),
+    ...(hasBranches && isOver(run) ? [`deputy apply ${delegationId}`] : []),
     ...(hasFailed && !isStopped && !isConversation(run) ? [`deputy retry ${delegationId}`] : []),
     `deputy show ${delegationId}`,
   ];

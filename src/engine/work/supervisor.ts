@@ -16,6 +16,7 @@ import { openInbox } from "./inbox.ts";
 import { createInterrupts, stopWithParent } from "./interrupts.ts";
 import { createNestedDelegations } from "./nested-delegations.ts";
 import { createPrompts, createSkillsOf } from "./prompts.ts";
+import { recordConflicts } from "./record-conflicts.ts";
 import { createRecorder } from "./recorder.ts";
 import type { Services } from "./services.ts";
 import type { ChatExtras } from "./toolbox.ts";
@@ -71,6 +72,7 @@ export async function supervise(
   const closeInbox = openInbox({ journal, recorder, interrupts, approvals }, delegationId, lastSeq);
   await Promise.all(open.map((child) => runOpenChild(deps, child)));
   ignoreParent?.();
+  await recordConflicts(services, run, recorder);
   await closeInbox();
   recorder.assertIntact();
   const durationMs = Math.round(clock.elapsed() - startedAt);

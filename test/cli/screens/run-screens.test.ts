@@ -92,6 +92,11 @@ async function play(size: (typeof SIZES)[number]) {
     ending: { status: "interrupted", exitReason: "Ctrl-C", text: "" },
     durationMs: 0,
   });
+  const hunks = [{ start: 12, lines: 3, their_start: 12, their_lines: 1 }];
+  tell({
+    ...{ ...atStart, at: clock.now(), kind: "conflict-check", compared: ["7f3a9c2e.1", "7f3a9c2e.3"] },
+    conflicts: [{ children: ["7f3a9c2e.1", "7f3a9c2e.3"], files: [{ path: "src/lion.ts", kind: "content", hunks }] }],
+  });
   tell({ ...atStart, at: clock.now(), kind: "delegation-end", durationMs: 4900 } as Event);
   tree.end();
   if (run !== undefined)
