@@ -1,8 +1,16 @@
 /// <reference types="node" preserve="true" />
 /** The public API of `deputize`. */
+export type { AppliedChild, ApplyReport, ApplyStatus, ChildDiff, Concern, FileDiff, Obstacle } from "./applying.ts";
+export type { ChildConflict, ConflictFile, ConflictHunk } from "./conflict.ts";
 export type { Chat, ChatOptions, TurnOptions } from "./engine/chat.ts";
 export type { DelegateTool } from "./engine/delegate-tool.ts";
-export { type CreateOptions, createDeputy, type DelegateOptions, type Deputy } from "./engine/deputy.ts";
+export {
+  type ApplyWork,
+  type CreateOptions,
+  createDeputy,
+  type DelegateOptions,
+  type Deputy,
+} from "./engine/deputy.ts";
 export type {
   Answer,
   Answered,

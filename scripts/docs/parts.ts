@@ -13,6 +13,7 @@ import {
 import { CALL_FIELDS, delegateTaskJsonSchema, TASK_FIELDS } from "../../src/task.ts";
 import type { PermissionRule } from "../../src/tool.ts";
 import { agentProgramSections } from "./agent-programs.ts";
+import { concernTable } from "./concerns.ts";
 import { dialectTable, finishReasonTable } from "./dialects.ts";
 import { faultMatrix } from "./faults.ts";
 import { ERRORS, EVENTS, type Explained, FAILURES, FAULTS, PROBLEMS } from "./meanings.ts";
@@ -56,6 +57,7 @@ export const PARTS: Record<string, () => string> = {
       Object.entries(FAULTS).map(([name, meaning]) => [code(name), meaning]),
     ),
   "agent-programs": agentProgramSections,
+  concerns: concernTable,
   dialects: dialectTable,
   "server-dialects": serverDialectTable,
   "finish-reasons": finishReasonTable,

@@ -6,8 +6,8 @@ import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import type { Clock } from "../clock.ts";
 
-/** A text output. A terminal has a size, which may change at any time. */
-export type Output = { write(text: string): unknown; isTTY?: boolean; columns?: number; rows?: number };
+/** An output of text, or of bytes that are data. A terminal has a size, which may change at any time. */
+export type Output = { write(text: string | Uint8Array): unknown; isTTY?: boolean; columns?: number; rows?: number };
 export type Input = Readable & { isTTY?: boolean };
 
 export type Io = {

@@ -58,6 +58,16 @@ const COMMANDS: Record<string, CommandEntry> = {
     summary: "add up requests, tokens and dollars by model, provider, day, tag, agent or run",
     load: async () => (await import("./report/costs.ts")).declareCosts,
   },
+  diff: {
+    usage: "diff ID[.n]",
+    summary: "show what children changed on their branches, as a patch",
+    load: async () => (await import("./commands/diff.ts")).declareDiff,
+  },
+  apply: {
+    usage: "apply ID[.n]",
+    summary: "apply children's work to your working tree, or to a new branch",
+    load: async () => (await import("./commands/apply.ts")).declareApply,
+  },
   resume: {
     usage: "resume ID",
     summary: "continue a run whose process has ended",

@@ -1,4 +1,5 @@
 /** Deputy as a library: the engine with the setup that most programs want. */
+import type { ApplyReport, ChildDiff, Concern } from "../applying.ts";
 import { systemClock } from "../clock.ts";
 import { readEnvironment } from "../config/environment.ts";
 import { DeputyError } from "../errors.ts";
@@ -94,9 +95,34 @@ export interface Deputy {
    * @param number 1 is its first request @throws DeputyError `run-unknown` | `task-invalid`
    */
   request(id: string, number: number): Promise<ShownRequest>;
+  /**
+   * The changes on the branches of a run's children, or of one child (`ID.n`). Bytes of a patch that are not UTF-8 are
+   * replaced. @throws DeputyError `run-unknown` | `branch-unavailable`
+   */
+  diff(id: string): Promise<{ delegation_id: string; children: (ChildDiff & { patch: string })[] }>;
+  /**
+   * Applies the work of a run's completed children, in task order, or of one child (`ID.n`): as uncommitted changes of the
+   * working tree, unless the options say otherwise. It stops at the first child that does not fit.
+   * @throws DeputyError `run-unknown` | `branch-unavailable`: nothing is changed then
+   */
+  apply(id: string, options?: ApplyWork): Promise<ApplyReport & { patch?: string }>;
   /** Stops the runs of this process and releases all resources. */
   close(): Promise<void>;
 }
+
+/** How the work of children is applied. */
+export type ApplyWork = {
+  /** Makes this branch of HEAD with it; no file changes. */
+  branch?: string;
+  /** Returns it as a patch that fits the working tree; no file changes. */
+  patch?: boolean;
+  /** Changes nothing. */
+  dryRun?: boolean;
+  /** A directory in the working tree. Default: `cwd`, if its repository has the branches; else where the run started. */
+  directory?: string;
+  /** Decides on what takes effect by itself, such as hooks and CI. Without it, such changes are not applied. */
+  confirm?: (concerns: readonly Concern[]) => boolean | Promise<boolean>;
+};
 
 /** Opens Deputy for this program. Files and connections are opened on first use. */
 export function createDeputy(options: CreateOptions = {}): Deputy {
@@ -159,6 +185,24 @@ export function createDeputy(options: CreateOptions = {}): Deputy {
       yield* (await open()).engine.watch(id, signal);
     },
     request: async (id, number) => (await open()).engine.request(id, number),
+    async diff(id) {
+      const { engine } = await open();
+      const { delegation_id, children } = await engine.diff(id);
+      const patches = await Promise.all(children.map((child) => engine.patch(child, false)));
+      const withPatch = (child: ChildDiff, index: number) => ({ ...child, patch: String(patches[index] ?? "") });
+      return { delegation_id, children: children.map(withPatch) };
+    },
+    async apply(id, { branch, patch: asPatch = false, dryRun, directory = cwd, confirm } = {}) {
+      if (branch !== undefined && asPatch) throw new DeputyError("usage", "Expected a branch or a patch, found both.");
+      const target =
+        branch === undefined
+          ? ({ kind: asPatch ? "patch" : "tree" } as const)
+          : ({ kind: "branch", name: branch } as const);
+      const options = { target, directory, by: "library", ...present({ isDryRun: dryRun }) };
+      const ask = confirm && (async (concerns: readonly Concern[]) => confirm(concerns));
+      const { report, patch } = await (await open()).engine.apply(id, { ...options, ...present({ confirm: ask }) });
+      return asPatch ? { ...report, patch: patch.toString("utf8") } : report;
+    },
     async close() {
       if (isClosed) return;
       isClosed = true;

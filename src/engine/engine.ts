@@ -21,6 +21,8 @@ import {
 import { type UsageQuery, type UsageShare, usageShares } from "../run/usage.ts";
 import { replayRun, watchRun } from "../run/watch-run.ts";
 import type { Call } from "../task.ts";
+import { type ApplyOptions, type ApplyResult, applyRun } from "./branches/apply.ts";
+import { createDiffs, type Diffs } from "./branches/diff.ts";
 import { type ApprovalRequests, createApprovalRequests } from "./control/approval-requests.ts";
 import { type Cleaned, type CleanOptions, cleanCopies } from "./control/clean.ts";
 import { type ClientCalls, createClientCalls } from "./control/client-calls.ts";
@@ -43,6 +45,7 @@ export type { ApprovalQuestion } from "../child/child.ts";
 export type { Pruned, PruneOptions } from "../run/prune.ts";
 export type { RunFilter, RunListing } from "../run/run-store.ts";
 export type { UsageQuery, UsageShare } from "../run/usage.ts";
+export type { ApplyOptions, ApplyResult } from "./branches/apply.ts";
 export type { Answer, Answered, Question, Which } from "./control/approval-requests.ts";
 export type { Asker } from "./control/approvals.ts";
 export type { Cleaned, CleanOptions } from "./control/clean.ts";
@@ -185,6 +188,14 @@ export interface Engine extends ClientCalls {
    * that has to be kept; unfinished ones go only on request.
    */
   prune(options: PruneOptions): Promise<Pruned>;
+  /** The changes on the branches of a run's children, or of one child. */
+  diff: Diffs["diff"];
+  patch: Diffs["patch"];
+  /**
+   * Applies the work of a run's children, in task order, or of one child. @throws DeputyError `run-unknown` |
+   * `branch-unavailable`
+   */
+  apply(id: string, options: ApplyOptions): Promise<ApplyResult>;
   /** Resolves when the commands and requests that events have caused (`hooks:`, `notify:`) have ended. */
   hooksSettled(): Promise<void>;
   /** Stops the runs of this process and releases all resources. */
@@ -235,12 +246,12 @@ export function createEngine(deps: EngineDeps): Engine {
     tellHooks(run, ends);
   }
 
-  /** With the config of now. The run has ended even if that config is invalid. */
+  /** With the config of now. The events have happened even if that config is invalid. */
   function tellHooks(run: Run, events: readonly StoredEvent[]): void {
     try {
       hooks.tell(deps.setup(), run, events);
     } catch (error) {
-      deps.warn(`No hook was run at the end of ${run.delegationId}: ${errorMessage(error)}`);
+      deps.warn(`No hook was run for ${run.delegationId}: ${errorMessage(error)}`);
     }
   }
 
@@ -294,6 +305,8 @@ export function createEngine(deps: EngineDeps): Engine {
     clean: (options) => cleanCopies({ ...deps, ...current }, options),
     prune: (options) =>
       pruneRuns(journal, options, { now: clock.now(), pid, mayPrune: (root) => clean(root, options) }),
+    ...createDiffs({ ...deps, ...current }),
+    apply: (id, options) => applyRun({ ...deps, ...current, tell: tellHooks }, id, options),
     hooksSettled: hooks.settled,
     async close() {
       await stopAll(SHUTDOWN);

@@ -44,6 +44,7 @@ const PERSONS: [words: RegExp, person: Person][] = [
   [/^mcp install(?!.*--write)/, { terminal: true, waits: true, does: answering("y\n") }],
   [/^config init/, { terminal: true, waits: true, does: answering("\n") }],
   [/^models --refresh/, { code: 1, does: () => {} }], // The scripted providers list no models.
+  [/^(diff|apply)/, { code: 1, does: () => {} }], // Their children have no branches.
   // No task of theirs has failed.
   [/^retry/, { code: 3, does: () => {} }],
 ];

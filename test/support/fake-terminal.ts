@@ -38,7 +38,7 @@ export function createFakeTerminal(columns: number, rows: number): FakeTerminal 
     rows,
     write(text) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is a terminal.
-      for (const token of text.match(/\x1b\[\??\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
+      for (const token of String(text).match(/\x1b\[\??\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+/g) ?? []) {
         const isEmpty = isAtStart;
         if (token === "\x1b[K" && isEmpty) lines[cursor] = "";
         isAtStart = token === "\r" || token === "\n" || (token.startsWith("\x1b[") && token.endsWith("A"));

@@ -2,7 +2,7 @@
 
 import type { ChainHead } from "../../journal/chain.ts";
 import { type Result, resultOf } from "../../result.ts";
-import { hasEnded, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
+import { hasEnded, minuteOf, parseRunId, type Run, type RunChild, resultsOf } from "../../run/run.ts";
 import { jsonDocument } from "../../text/printed-json.ts";
 import { requestLines } from "../approvals/approval-prompt.ts";
 import { CONFIG_OPTION, type Declare, examples, JSON_OPTION, positiveInteger, withDeputy } from "../command.ts";
@@ -10,6 +10,7 @@ import { LAST_OPTION, whichRun } from "../input/which-run.ts";
 import type { Paint } from "../io.ts";
 import { setAsideNote } from "../serving/resume-after-crash.ts";
 import { goalIn, taskPosition } from "../terminal/event-lines.ts";
+import { conflictText } from "../terminal/file-changes.ts";
 import {
   formatAnswer,
   formatAnswers,
@@ -104,9 +105,12 @@ export function formatChild(run: Run, taskIndex: number, style: ResultStyle): st
     const delegated = delegatedBy(child).map(([name, value]) => `${name}: ${oneLine(value)}\n`);
     return `${taskPosition(taskIndex, run)} not finished: ${oneLine(child?.activity ?? "unknown")}\n${messages.join("")}${delegated.join("")}`;
   }
-  const facts = [...factsOf(result), ...messagesTo(run, taskIndex), ...delegatedBy(run.children[taskIndex])].map(
-    ([name, value]) => style.wrap(`${paint("dim", name.padEnd(10))} ${oneLine(value)}`, " ".repeat(11)),
-  );
+  const facts = [
+    ...factsOf(result),
+    ...appliedFacts(run.children[taskIndex]),
+    ...messagesTo(run, taskIndex),
+    ...delegatedBy(run.children[taskIndex]),
+  ].map(([name, value]) => style.wrap(`${paint("dim", name.padEnd(10))} ${oneLine(value)}`, " ".repeat(11)));
   return `${formatAnswer(run, result, style)}\n\n${facts.join("\n")}\n`;
 }
 
@@ -149,16 +153,40 @@ function factsOf(result: Result): [name: string, value: string][] {
   for (const tool of result.tool_trace) {
     facts.push(["tool", `${tool.ok ? "✓" : "✗"} ${tool.name} ${tool.target} (${formatCount(tool.bytes)} bytes)`]);
   }
-  facts.push(...branchFacts(result).map((text): [string, string] => ["branch", text]));
+  facts.push(...branchFacts(result));
   if (result.files_changed.length > 0) facts.push(["files", result.files_changed.join(", ")]);
   return [...facts, ...result.warnings.map((warning): [string, string] => ["warning", warning.message])];
 }
 
-/** `deputy/7f3a/1-fix-it, 2 commits since 1a2b3c4d5e6f`; without changes, the base alone. */
-function branchFacts({ branch, base, commits = 0 }: Result): string[] {
+/** `deputy/7f3a/1-fix-it, 2 commits since 1a2b3c4d5e6f`; without changes, the base alone. Then what it collides with. */
+function branchFacts({
+  branch,
+  base,
+  commits = 0,
+  conflicts = [],
+  child_id: id,
+}: Result): [name: string, value: string][] {
   if (base === undefined) return [];
   const since = `since ${base.slice(0, 12)}`;
-  return [branch === undefined ? `none: no changes ${since}` : `${branch}, ${plural(commits, "commit")} ${since}`];
+  const work =
+    branch === undefined
+      ? `none: no changes ${since}`
+      : `${branch}, ${plural(commits, "commit")} ${since} · deputy diff ${id} · deputy apply ${id}`;
+  return [
+    ["branch", work],
+    ...conflicts.map((conflict): [string, string] => [
+      "conflict",
+      `does not merge with ${conflict.child_id}: ${conflictText(conflict)}`,
+    ]),
+  ];
+}
+
+/** Where its work was applied, and when. */
+function appliedFacts(child: RunChild | undefined): [name: string, value: string][] {
+  return (child?.tally.applied ?? []).map(({ at, to, directory }) => {
+    const where = to.kind === "branch" ? `the branch ${to.name} of ${directory}` : directory;
+    return ["applied", `to ${where} at ${minuteOf(at)}`];
+  });
 }
 
 /** `0`, or `12k = 80 %`. */

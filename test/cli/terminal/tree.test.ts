@@ -186,7 +186,7 @@ describe("the tree", () => {
           const { clock, terminal, begin, say } = stage(goals, { columns, rows: 10 });
           let drawn = "";
           terminal.write = (written) => {
-            drawn = written;
+            drawn = String(written);
           };
           for (const [index, goal] of goals.entries()) {
             begin(index);
