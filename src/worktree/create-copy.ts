@@ -10,7 +10,7 @@ import { alternatesText, type CopyRecord, copyIn, makeFolders, type WorkCopy, wr
 import type { Git, GitIdentity } from "./git.ts";
 import { writeGitFiles, writeView } from "./git-view.ts";
 import { type Included, includePaths } from "./include.ts";
-import { keepBase } from "./owner-refs.ts";
+import { keepBase, releaseBase } from "./owner-refs.ts";
 import { configText, identityOf, type Repository } from "./repository.ts";
 
 export type CopyOrder = {
@@ -33,17 +33,18 @@ export async function createCopy(
   order: CopyOrder,
   signal?: AbortSignal,
 ): Promise<CreatedCopy> {
-  const { folder } = order;
+  const { folder, plan, childId } = order;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
+  const kept = keepBase(repository.refs, { childId, base: plan.base });
   try {
-    const made = await fill(git, repository, order, draft, signal);
+    const [made] = await Promise.all([fill(git, repository, order, draft, signal), kept]);
     writeRecord(made.copy);
-    await keepBase(repository.refs, made.copy);
     await rename(draft, folder);
     return { ...made, copy: copyIn(folder, made.copy) };
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
+    await kept.then(() => releaseBase(repository.refs, childId)).catch(() => {}); // `deputy clean` does it later.
     throw error;
   }
 }
@@ -82,11 +83,14 @@ async function fill(
   writeGitFiles(gitDir, { [`refs/heads/${branch}`]: `${head}\n` });
   // The copy is new: there is nothing in its git directory that Deputy did not write.
   const checkout = { cwd: copy.tree, gitDir, workTree: copy.tree };
-  await git.output(["-c", "checkout.workers=0", "read-tree", "-m", "-u", head], checkout, signal);
+  await git.output([...PARALLEL, "read-tree", "-m", "-u", head], checkout, signal);
   await copyFile(join(gitDir, "index"), join(copy.view, "index"));
   const include = await includePaths(repository.root, copy.tree, plan.include ?? [], signal);
   return { copy, include };
 }
+
+/** Several workers write a large tree faster, and a small one slower. */
+const PARALLEL = ["-c", "checkout.workers=0", "-c", "checkout.thresholdForParallelism=5000"];
 
 /** The git directory that the child works with. */
 function writeCopyGit(
