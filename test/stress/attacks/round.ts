@@ -251,7 +251,8 @@ function configOf({ key }: Place, baseUrl: string, mode: (typeof API_MODES)[numb
     api_key: `\${${key.variable}}`,
     models: { m1: { price: { input: 0, output: 10 } } },
   };
-  return { model: "m1", provider: "lab", providers: { lab } };
+  // The marks of commands lie outside of the workspace, where a sandbox would hide a command that ran unasked.
+  return { model: "m1", provider: "lab", providers: { lab }, terminal: { sandbox: "off" } };
 }
 
 /** Everything in a request except the key's header. */
