@@ -131,7 +131,7 @@ describe("people are told", { timeout: 100_000 }, () => {
     const played = await stage(t, [], {}, { mcp_servers: servers });
     const { code, stdout } = await played.run("doctor");
     assert.equal(code, 1);
-    assert.match(stdout, /✓ mcp:docs +starts, 14 tools/);
+    assert.match(stdout, /✓ mcp:docs +starts, 16 tools/);
     assert.match(stdout, /✗ mcp:broken +The MCP server broken failed: it ended with exit code 3.*DOCS_DIR is not set/);
     assert.match(stdout, /! mcp:far +over HTTP, not tried/);
   });
