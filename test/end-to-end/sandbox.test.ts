@@ -21,7 +21,7 @@ async function openStage(t: TestContext, config?: string) {
 const SERVER = `require("node:http").createServer((_, response) => response.end("hello")).listen(8123, () => console.log("up"))`;
 const WAIT = "for i in $(seq 100); do curl -sf http://127.0.0.1:8123/ && break; sleep 0.05; done";
 const MAKEFILE = "all: prog\n\t./prog\nprog: prog.c\n\tcc -o prog prog.c\n";
-const PACKAGE = JSON.stringify({ name: "p", version: "1.0.0", scripts: { test: "node --test" } });
+const PACKAGE = JSON.stringify({ name: "p", version: "1.0.0", scripts: { test: "node --test a.test.js" } });
 const PYTHON = `python3 -c "import multiprocessing as m; print('made by', m.Pool(2).map(abs, [-1, -2]))"`;
 
 /** Commands of ordinary work, each with what it prints and the program that it needs. */
