@@ -41,10 +41,10 @@ export type Worktrees = {
   save(copy: WorkCopy, message: string): Promise<SavedWork>;
   /** Removes a copy, all of whose work is in its repository, and what kept its base. @throws as `save` */
   remove(copy: WorkCopy): Promise<void>;
+  /** Children whose copies are copies of this one, and need it. */
+  dependents(copy: WorkCopy): string[];
   /** The copies that there are, of all runs. */
   copies(): WorkCopy[];
-  /** The copy of a child, if there is one. */
-  copyOf(childId: string): WorkCopy | undefined;
   /** What is left of copies that were being made or removed: the folders, each with its child. */
   remains(): { childId: string; folder: string }[];
   removeRemains(folder: string): Promise<void>;
@@ -109,6 +109,10 @@ export function createWorktrees({
     return { copy, facts: factsOf(copy, plan, more), notes };
   }
 
+  function copies(): WorkCopy[] {
+    return copyFolders(directory).flatMap((folder) => (isRemains(folder) ? [] : (readCopy(folder) ?? [])));
+  }
+
   async function remove(copy: WorkCopy): Promise<void> {
     await removeFolder(copy.folder);
     removeIfEmpty(dirname(copy.folder));
@@ -127,8 +131,8 @@ export function createWorktrees({
     },
     save: (copy, message) => inTurn(() => saveWork({ git, refs: refsAt(copy.repository) }, copy, message)),
     remove,
-    copies: () => copyFolders(directory).flatMap((folder) => (isRemains(folder) ? [] : (readCopy(folder) ?? []))),
-    copyOf: (childId) => readCopy(folderOf(directory, childId)),
+    copies,
+    dependents: ({ tree }) => copies().flatMap(({ repository, childId }) => (repository === tree ? [childId] : [])),
     remains: () =>
       copyFolders(directory)
         .filter(isRemains)

@@ -273,4 +273,16 @@ describe("a child in a copy", () => {
       assert.equal(stage.git("show", `${result?.branch}:inner.txt`), "inner");
     });
   });
+
+  test("keeps it while a copy of it is kept", async () => {
+    const config = { delegation: { ...ALLOWED.delegation, max_spawn_depth: 2 } };
+    const inner = inTurn("git init -q own && echo x > own/x.txt");
+    const outer = inSteps([delegates({ goal: "inner", isolation: "worktree" })]);
+    const script: Scene["script"] = (request) => (isInner(request) ? inner(request) : outer(request));
+    await withRepository({ config, script }, async (stage) => {
+      const { results, delegation_id: id } = await stage.delegate({ ...ISOLATED, role: "orchestrator" });
+      assert.match(warningsOf(results[0] as Result), /because the copy of \w+\.1\.1\.1 needs it/);
+      assert.deepEqual(stage.copies(), [`${id}/1`, `${id}.1.1/1`]);
+    });
+  });
 });

@@ -103,6 +103,8 @@ async function removeSaved(deps: CleanDeps, copy: WorkCopy, found: FoundRun | un
     const saved = await worktrees.save(copy, saveMessage(copy.childId, goalOf(copy.childId, found)));
     if (found !== undefined) await recordSave(deps, copy.childId, saved);
     if (saved.unsaved !== undefined) return saved.unsaved.join("; ");
+    const [dependent] = worktrees.dependents(copy);
+    if (dependent !== undefined) return `the copy of ${dependent} needs it`;
     await worktrees.remove(copy);
     return undefined;
   } catch (error) {

@@ -137,7 +137,9 @@ function placeIn(deps: WorkplaceDeps, child: ChildToPlace, copy: WorkCopy): Work
     });
     const about = { at: clock.now(), delegationId, childId };
     await recorder.record({ kind: "worktree-save", ...about, ...outcome });
-    const kept = "error" in outcome ? `its work could not be saved: ${outcome.error}` : outcome.unsaved?.join("; ");
+    const [dependent] = worktrees.dependents(copy);
+    const unsaved = "error" in outcome ? `its work could not be saved: ${outcome.error}` : outcome.unsaved?.join("; ");
+    const kept = unsaved ?? (dependent && `the copy of ${dependent} needs it`);
     isSaved = kept === undefined;
     if (kept === undefined) return;
     const note = `Its working copy is kept at ${copy.tree}, because ${kept}.`;
